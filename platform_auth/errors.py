@@ -1,0 +1,243 @@
+"""Every error platform_auth raises, in one tree.
+
+::
+
+    PlatformAuthError
+    ├── ConfigError                 a setting, a file or an environment variable is wrong
+    │   ├── ProfileNotFoundError    no profile of that name
+    │   └── PolicyError             the administrator's policy refuses it
+    ├── SignInError                 a sign-in did not end in tokens
+    │   ├── SignInRequiredError     a person must sign in (again)
+    │   ├── AccessDeniedError       the person or the provider said no
+    │   ├── SignInExpiredError      nobody finished it in time
+    │   ├── SignInCancelledError    somebody called it off
+    │   └── CallbackError           the redirect that came back is not the one we sent for
+    ├── ProviderError               the identity provider answered, but not usefully
+    │   ├── DiscoveryError          its metadata is missing, wrong or somebody else's
+    │   ├── OAuthError              it answered with an OAuth error code
+    │   │   ├── InvalidGrantError   the grant or refresh token is used up, expired or revoked
+    │   │   └── InvalidClientError  it does not accept our client id, secret or method
+    │   ├── TokenResponseError      its token response cannot be used
+    │   └── IdentityError           its id_token does not hold
+    ├── TransportError              it could not be reached (worth another try)
+    │   ├── TLSError                the connection could not be trusted
+    │   └── ProxyError              the HTTP proxy in between refused
+    └── BrokerError                 the process that keeps the tokens did not help
+        ├── BrokerUnavailableError  it is not there, or too busy
+        └── BrokerRefusedError      it does not know us
+
+Each carries a stable ``code`` for programs and, for people, ``what`` happened, ``why`` and how to
+``fix`` it; ``retryable`` tells whether the same call may succeed later without anybody's doing.
+None of them ever holds a token, a secret, a code or a verifier.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class PlatformAuthError(Exception):
+    """The root of the tree.
+
+    Parameters
+    ----------
+    what
+        What happened, one sentence.
+    why
+        The cause as far as it is known.
+    fix
+        What the person can do now.
+    retryable
+        Whether the same call may succeed later; the class's own answer when omitted.
+
+    """
+
+    code: ClassVar[str] = "error"
+    retryable: bool = False
+
+    def __init__(
+        self, what: str, *, why: str = "", fix: str = "", retryable: bool | None = None
+    ) -> None:
+        super().__init__(what)
+        self.what, self.why, self.fix = what, why, fix
+        if retryable is not None:
+            self.retryable = retryable
+
+    def __str__(self) -> str:
+        """Return what, why and fix, one line each."""
+        labelled = (("", self.what), ("Why: ", self.why), ("Fix: ", self.fix))
+        return "\n".join(label + text for label, text in labelled if text)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form, the ``error`` member of the broker protocol."""
+        return {
+            "code": self.code,
+            "what": self.what,
+            "why": self.why,
+            "fix": self.fix,
+            "retryable": self.retryable,
+        }
+
+    @staticmethod
+    def from_dict(data: dict[str, Any]) -> PlatformAuthError:
+        """Return the error that `to_dict` described; an unknown code becomes the root class."""
+        kind = _by_code(PlatformAuthError).get(str(data.get("code")), PlatformAuthError)
+        error = kind.__new__(kind)
+        PlatformAuthError.__init__(
+            error,
+            str(data.get("what") or "The sign-in service reported an error."),
+            why=str(data.get("why") or ""),
+            fix=str(data.get("fix") or ""),
+            retryable=bool(data.get("retryable")),
+        )
+        return error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by the JSON form, so that errors cross processes whatever their constructor."""
+        return PlatformAuthError.from_dict, (self.to_dict(),)
+
+    def _render_traceback_(self) -> list[str]:
+        """Show people the three sentences in a notebook, not a traceback (an IPython protocol)."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+def _by_code(kind: type[PlatformAuthError]) -> dict[str, type[PlatformAuthError]]:
+    found = {kind.code: kind}
+    for child in kind.__subclasses__():
+        found |= _by_code(child)
+    return found
+
+
+class ConfigError(PlatformAuthError):
+    """A setting, a file or an environment variable is wrong."""
+
+    code = "config_invalid"
+
+
+class ProfileNotFoundError(ConfigError):
+    """There is no profile of that name."""
+
+    code = "profile_not_found"
+
+
+class PolicyError(ConfigError):
+    """The administrator's policy refuses what was asked for."""
+
+    code = "policy_refused"
+
+
+class SignInError(PlatformAuthError):
+    """A sign-in did not end in tokens."""
+
+    code = "sign_in_failed"
+
+
+class SignInRequiredError(SignInError):
+    """A person must sign in, for the first time or again."""
+
+    code = "sign_in_required"
+
+
+class AccessDeniedError(SignInError):
+    """The person, or the provider on its own, said no (RFC 6749 §4.1.2.1 ``access_denied``)."""
+
+    code = "access_denied"
+
+
+class SignInExpiredError(SignInError):
+    """Nobody finished the sign-in in time."""
+
+    code = "sign_in_expired"
+
+
+class SignInCancelledError(SignInError):
+    """Somebody called the sign-in off."""
+
+    code = "sign_in_cancelled"
+
+
+class CallbackError(SignInError):
+    """The redirect that came back does not belong to a sign-in of ours (RFC 6749 §10.12)."""
+
+    code = "callback_invalid"
+
+
+class ProviderError(PlatformAuthError):
+    """The identity provider answered, but not with what the standard says."""
+
+    code = "provider_error"
+
+
+class DiscoveryError(ProviderError):
+    """The provider's metadata is missing, wrong, or somebody else's (RFC 8414 §3.3)."""
+
+    code = "discovery_failed"
+
+
+class OAuthError(ProviderError):
+    """The provider answered with an OAuth error code (RFC 6749 §5.2)."""
+
+    code = "oauth_error"
+
+
+class InvalidGrantError(OAuthError):
+    """The code or refresh token is used up, expired or revoked: only a person can go on."""
+
+    code = "invalid_grant"
+
+
+class InvalidClientError(OAuthError):
+    """The provider does not accept our client id, its secret or the way it was sent."""
+
+    code = "invalid_client"
+
+
+class TokenResponseError(ProviderError):
+    """A token response lacks or garbles something we cannot do without."""
+
+    code = "token_response_invalid"
+
+
+class IdentityError(ProviderError):
+    """An id_token fails a check of OpenID Connect Core §3.1.3.7."""
+
+    code = "id_token_invalid"
+
+
+class TransportError(PlatformAuthError):
+    """The other side could not be reached; nothing is lost and a later try may work."""
+
+    code = "unreachable"
+    retryable = True
+
+
+class TLSError(TransportError):
+    """The connection could not be trusted."""
+
+    code = "tls_failed"
+    retryable = False
+
+
+class ProxyError(TransportError):
+    """The HTTP proxy between us and the provider refused."""
+
+    code = "proxy_failed"
+
+
+class BrokerError(PlatformAuthError):
+    """The process that keeps the tokens did not help."""
+
+    code = "broker_error"
+
+
+class BrokerUnavailableError(BrokerError):
+    """The broker is not there, is restarting or is too busy."""
+
+    code = "broker_unavailable"
+    retryable = True
+
+
+class BrokerRefusedError(BrokerError):
+    """The broker does not accept our credentials."""
+
+    code = "broker_refused"
