@@ -1,0 +1,136 @@
+"""The files of Flyte's own tools: which there are, and what they say."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platform_auth.config.entries import ENTRIES
+from platform_auth.config.file import exists
+from platform_auth.config.reading import Reading
+from platform_auth.config.sources import Environment, IniSource, YamlSource, open_source
+from platform_auth.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from platform_auth.config.model import PlatformConfig
+
+Open = "Callable[[Path], YamlSource | IniSource]"
+# The first is set by pyflyte for its children; flytekit lets it hide the second.
+_VARIABLES = ("_FLYTECTL_CONFIG_PYFLYTE_OVERRIDE", "FLYTECTL_CONFIG")
+_ENDPOINT_VARIABLE = next(entry.variable for entry in ENTRIES if entry.field == "endpoint")
+
+
+def auto(config_file: str | os.PathLike[str] | None = None) -> PlatformConfig:
+    """Read one file and the environment, as `PlatformConfig.auto` says."""
+    import logging
+
+    if config_file is None:
+        path = default_file()
+    else:
+        path = Path(config_file).expanduser().absolute()
+    config, warnings = read(path, environment=True)
+    for warning in warnings:
+        logging.getLogger(__name__).warning("%s", warning)
+    return config
+
+
+def read(
+    path: Path | None,
+    *,
+    environment: bool,
+    opened: Callable[[Path], YamlSource | IniSource] = open_source,
+) -> tuple[PlatformConfig, tuple[str, ...]]:
+    """Return what a file says, and the warnings.
+
+    Parameters
+    ----------
+    path
+        The file; None for the environment alone.
+    environment
+        Whether ``FLYTE_*`` variables win over the file.
+    opened
+        Opens the file; a place for a cache.
+
+    Raises
+    ------
+    ConfigError
+        Something is wrong there; the error says where.
+
+    """
+    file = opened(path) if path else None
+    layers = (Environment() if environment else None, file)
+    reading = Reading([layer for layer in layers if layer is not None])
+    if reading.resolve_secret():
+        reading.force_client_secret()
+    warnings = (
+        *missing_file_warning(path),
+        *(file.warnings() if file else ()),
+        *reading.warnings(),
+    )
+    return reading.config(), warnings
+
+
+def named_file() -> Path | None:
+    """Return the file that ``FLYTECTL_CONFIG`` names.
+
+    Raises
+    ------
+    ConfigError
+        The path is relative: nothing is read from the current directory.
+
+    """
+    variable = next((name for name in _VARIABLES if name in os.environ), None)
+    text = os.environ[variable] if variable else ""
+    if not text:
+        return None
+    path = Path(os.path.expanduser(text))  # noqa: PTH111  # Path.expanduser raises for unknown users
+    if not path.is_absolute():
+        what = f"{variable} is the relative path {text!r}."
+        why = "Nothing is read from the current directory, which may be somebody else's repository."
+        raise ConfigError(what, why=why, fix="Give an absolute path, or one that begins with ~/.")
+    return path
+
+
+def default_file() -> Path | None:
+    """Return the first file there is, in flytekit's order, without its look at the current directory."""
+    named = named_file()
+    home = directory()
+    candidates = (named, home and home / "config", home and home / "config.yaml")
+    return next((path for path in candidates if path and exists(path)), None)
+
+
+def missing_file_warning(used: Path | None) -> Iterator[str]:
+    """Yield a warning when the file that ``FLYTECTL_CONFIG`` names is not there."""
+    try:
+        named = named_file()
+    except ConfigError:
+        return
+    if named and named != used and not exists(named):
+        instead = f"{used} was read instead" if used else "no file was read instead"
+        yield f"FLYTECTL_CONFIG names {named}, which does not exist; {instead}."
+
+
+def named_files() -> dict[str, Path]:
+    """Return ``~/.flyte/config-NAME.yaml`` by NAME."""
+    home = directory()
+    try:
+        found = sorted(home.glob("config-*.yaml")) if home else []
+    except OSError:
+        found = []
+    return {path.stem.removeprefix("config-"): path for path in found}
+
+
+def is_configured() -> bool:
+    """Whether Flyte's tools are set up here at all: a file of theirs, or their endpoint variable."""
+    return bool(os.environ.get(_ENDPOINT_VARIABLE, "").strip()) or default_file() is not None
+
+
+def directory() -> Path | None:
+    """Return ``~/.flyte``; None for a user without a home."""
+    try:
+        return Path.home() / ".flyte"
+    except RuntimeError:
+        return None

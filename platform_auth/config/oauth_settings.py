@@ -1,0 +1,156 @@
+"""The ``oauth:`` block of a profile: what discovery cannot know, or gets wrong."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from platform_auth.config.endpoint import check_url
+from platform_auth.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+REDIRECTS = ("auto", "server", "loopback", "paste")
+CLIENT_AUTHENTICATION = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 §5.6.2
+_URLS = (
+    "authorization_endpoint",
+    "token_endpoint",
+    "device_authorization_endpoint",
+    "revocation_endpoint",
+    "end_session_endpoint",
+    "userinfo_endpoint",
+    "jwks_uri",
+)
+
+
+@dataclass(frozen=True)
+class OAuthSettings:
+    """Explicit OAuth settings; each wins over what discovery finds.
+
+    Parameters
+    ----------
+    issuer
+        The identity provider's issuer identifier, compared letter by letter (RFC 8414 §3.3).
+    redirect
+        How the browser comes home: ``auto``, ``server``, ``loopback`` or ``paste``.
+    redirect_uri
+        A fixed redirect URI, when only that one is registered.
+    authorization_endpoint, token_endpoint, device_authorization_endpoint, revocation_endpoint
+        Endpoints of the provider (RFC 8414 §2).
+    end_session_endpoint, userinfo_endpoint, jwks_uri
+        The same, of OpenID Connect Discovery §3 and RP-Initiated Logout §2.1.
+    token_endpoint_auth_method
+        ``client_secret_basic``, ``client_secret_post``, ``private_key_jwt`` or ``none``.
+    authorization_metadata_key
+        The header that carries the token to the platform; None for what the platform says.
+    resource
+        Resource indicators (RFC 8707).
+    id_token_algorithms
+        Signature algorithms to accept besides the usual ones.
+
+    Raises
+    ------
+    ConfigError
+        A value cannot be used.
+
+    """
+
+    issuer: str | None = None
+    redirect: str = "auto"
+    redirect_uri: str | None = None
+    authorization_endpoint: str | None = None
+    token_endpoint: str | None = None
+    device_authorization_endpoint: str | None = None
+    revocation_endpoint: str | None = None
+    end_session_endpoint: str | None = None
+    userinfo_endpoint: str | None = None
+    jwks_uri: str | None = None
+    token_endpoint_auth_method: str | None = None
+    authorization_metadata_key: str | None = None
+    resource: tuple[str, ...] = ()
+    id_token_algorithms: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None:
+                object.__setattr__(self, field.name, CHECKS[field.name](value))
+
+
+def texts(value: Sequence[str], name: str) -> tuple[str, ...]:
+    """Return a list of strings as a tuple.
+
+    Raises
+    ------
+    ConfigError
+        It is something else; a single string counts as something else.
+
+    """
+    if isinstance(value, str) or not all(isinstance(item, str) for item in value):
+        what = f"{name} is not a list of strings."
+        raise ConfigError(what, fix=f'Write {name}=["one", "two"].')
+    return tuple(value)
+
+
+def one_of(accepted: tuple[str, ...], name: str) -> Callable[[str], str]:
+    """Return a check that lets only these words pass."""
+
+    def check(value: str) -> str:
+        if value not in accepted:
+            what = f"{name} is {value!r}, which is not known."
+            raise ConfigError(what, fix=f"Use one of {', '.join(accepted)}.")
+        return value
+
+    return check
+
+
+def _issuer(value: str) -> str:
+    if "?" in value:
+        what = f"The issuer {value!r} has a query, which an issuer never has (RFC 8414 §2)."
+        raise ConfigError(what, fix="Write it as the provider's metadata does.")
+    return check_url(value, "issuer")
+
+
+def _endpoint(name: str) -> Callable[[str], str]:
+    return lambda value: check_url(value, name)
+
+
+def _header_name(value: str) -> str:
+    if not _HEADER_NAME.fullmatch(value):
+        what = f"authorization_metadata_key is {value!r}, which is no header name."
+        raise ConfigError(what, fix="Use a name such as authorization or flyte-authorization.")
+    return value.lower()
+
+
+def _resources(value: Sequence[str]) -> tuple[str, ...]:
+    resources = texts(value, "resource")
+    for resource in resources:
+        if ":" not in resource or "#" in resource:
+            what = (
+                f"The resource {resource!r} is not an absolute URI without fragment (RFC 8707 §2)."
+            )
+            raise ConfigError(what, fix="Write it whole, such as https://api.example.com.")
+    return resources
+
+
+def _algorithms(value: Sequence[str]) -> tuple[str, ...]:
+    algorithms = texts(value, "id_token_algorithms")
+    if any(name.lower() == "none" for name in algorithms):
+        what = "id_token_algorithms lists none, which would accept unsigned id_tokens."
+        raise ConfigError(what, fix="List the algorithm the provider signs with, such as ES384.")
+    return algorithms
+
+
+CHECKS: dict[str, Callable[[Any], Any]] = {
+    "issuer": _issuer,
+    "redirect": one_of(REDIRECTS, "redirect"),
+    "redirect_uri": _endpoint("redirect_uri"),
+    **{name: _endpoint(name) for name in _URLS},
+    "token_endpoint_auth_method": one_of(CLIENT_AUTHENTICATION, "token_endpoint_auth_method"),
+    "authorization_metadata_key": _header_name,
+    "resource": _resources,
+    "id_token_algorithms": _algorithms,
+}

@@ -1,0 +1,237 @@
+"""A named `PlatformConfig`: what a person picks."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from platform_auth.config.auth_type import AuthType
+from platform_auth.config.entries import ADMIN_KEYS, CONSOLE_KEYS, ENTRIES, FLYTECTL_KEYS, Entry
+from platform_auth.config.model import DEFAULT_RETRIES, PlatformConfig
+from platform_auth.config.oauth_settings import CHECKS as OAUTH_CHECKS
+from platform_auth.config.oauth_settings import OAuthSettings
+from platform_auth.config.place import Named, Section, Setting
+from platform_auth.config.reading import Reading
+from platform_auth.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_KEYS = ("admin", "console", "oauth", "client")
+_OWN_ADMIN_KEYS = (*ADMIN_KEYS, "rpcRetries")
+_LISTS = ("resource", "id_token_algorithms")
+_LONGEST_NAME = 64
+
+
+class ProfileSource(enum.Enum):
+    """Who says so: the administrator, the user, Flyte's own files, or code."""
+
+    ADMIN = "admin"
+    USER = "user"
+    FLYTE = "flyte"
+    SESSION = "session"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A platform under a name.
+
+    Parameters
+    ----------
+    name
+        What people call it.
+    config
+        How to reach it.
+    source
+        Who says so.
+    client
+        The client to inject: ``http``, ``grpc``, ``flytekit``, ``flyte`` or a plug-in's name.
+    path
+        The file it was read from.
+    warnings
+        What is allowed there but will surprise, in sentences.
+
+    """
+
+    name: str
+    config: PlatformConfig
+    source: ProfileSource
+    client: str | None = None
+    path: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def locked(self) -> bool:
+        """Whether only the administrator can change it."""
+        return self.source is ProfileSource.ADMIN
+
+    @classmethod
+    def from_mapping(
+        cls,
+        name: str,
+        mapping: Mapping[str, Any],
+        *,
+        source: ProfileSource,
+        path: str | None = None,
+    ) -> Profile:
+        """Return the profile that a mapping of the YAML shape describes.
+
+        In a profile that came from code (``SESSION``) the secret is given itself: a file or a variable
+        of the receiver's is never read for the sender.
+
+        Parameters
+        ----------
+        name
+            The profile's name.
+        mapping
+            ``{admin: {...}, console: {...}, oauth: {...}, client: ...}``.
+        source
+            Who says so.
+        path
+            The file it was read from; relative paths in the mapping start at its directory.
+
+        Raises
+        ------
+        ConfigError
+            Something in it is wrong.
+
+        """
+        where = path or f"the profile {name!r}"
+        document = Named(where, Path(path).absolute().parent if path else None)
+        return read_profile(name, Section.of(mapping, document), source, path)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the YAML shape, ready for JSON, WITH THE SECRET in ``oauth.client_secret``.
+
+        It is meant for the broker's private socket only. A ``SESSION`` profile carries the secret but
+        not the file or variable it came from, which mean nothing to the receiver.
+        """
+        mapping: dict[str, Any] = {"admin": {}, "console": {}, "oauth": self._oauth_mapping()}
+        for entry in ENTRIES:
+            value = getattr(self.config, entry.field)
+            if entry.key and value is not None and value != ():
+                mapping[entry.block][entry.key] = _plain(value)
+        if self.config.rpc_retries != DEFAULT_RETRIES:
+            mapping["admin"]["rpcRetries"] = self.config.rpc_retries
+        if self.source is ProfileSource.SESSION:
+            mapping["admin"].pop("clientSecretLocation", None)
+            mapping["admin"].pop("clientSecretEnvVar", None)
+        mapping["client"] = self.client
+        return {key: value for key, value in mapping.items() if value}
+
+    def _oauth_mapping(self) -> dict[str, Any]:
+        oauth, usual = self.config.oauth, OAuthSettings()
+        given = (each.name for each in fields(oauth))
+        changed = (name for name in given if getattr(oauth, name) != getattr(usual, name))
+        mapping = {name: _plain(getattr(oauth, name)) for name in changed}
+        secret = self.config.client_secret()
+        return mapping | ({"client_secret": secret.reveal()} if secret else {})
+
+
+def read_profile(name: str, section: Section, source: ProfileSource, path: str | None) -> Profile:
+    """Return the profile that a section of a document describes.
+
+    Raises
+    ------
+    ConfigError
+        Something in it is wrong; the error says where.
+
+    """
+    check_name(name)
+    warnings = tuple(_check_keys(section))
+    reading = Reading([_ProfileSection(section)])
+    retries = section.section("admin").setting("rpcRetries")
+    if retries:
+        reading.add("rpc_retries", retries, retries.count())
+    _read_oauth(section.section("oauth"), reading)
+    if source is ProfileSource.SESSION:
+        _forget_references(reading)
+    reading.resolve_secret()
+    client = section.setting("client")
+    return Profile(
+        name=name,
+        config=reading.config(),
+        source=source,
+        client=client.text() if client else None,
+        path=path,
+        warnings=(*warnings, *reading.warnings()),
+    )
+
+
+def check_name(name: object) -> str:
+    """Return a name that can stand in a URL, a file and a sentence.
+
+    Raises
+    ------
+    ConfigError
+        It is not a string of 1 to 64 printable characters, or holds a slash.
+
+    """
+    if not isinstance(name, str):
+        what = f"The profile name {name!r} is not a string."
+        raise ConfigError(what, fix="Quote it: '…'.")
+    fits = 0 < len(name) <= _LONGEST_NAME and name.isprintable() and name == name.strip()
+    if not fits or name in {".", ".."} or set(name) & set("/\\"):
+        what = f"{name!r} cannot be the name of a profile."
+        fix = f"Use 1 to {_LONGEST_NAME} printable characters, no slash, no blanks at the ends."
+        raise ConfigError(what, fix=fix)
+    return name
+
+
+class _ProfileSection:
+    """A profile as a source of settings."""
+
+    def __init__(self, section: Section) -> None:
+        self._section = section
+
+    def find(self, entry: Entry) -> Setting | None:
+        if entry.field == "client_credentials_secret":
+            return self._section.section("oauth").setting("client_secret")
+        return self._section.section(entry.block).setting(entry.key) if entry.key else None
+
+
+def _check_keys(section: Section) -> Iterator[str]:
+    """Refuse unknown keys; yield a warning for each that only flytectl would use."""
+    admin, console, oauth = (section.section(key) for key in ("admin", "console", "oauth"))
+    own = (
+        (section, _KEYS),
+        (admin, _OWN_ADMIN_KEYS),
+        (console, CONSOLE_KEYS),
+        (oauth, (*OAUTH_CHECKS, "client_secret")),
+    )
+    for part, known in own:
+        for error in part.unknown(known, besides=FLYTECTL_KEYS if part is admin else ()):
+            raise error
+    for key in FLYTECTL_KEYS:
+        if setting := admin.setting(key):
+            yield f"{setting.name} in {setting.place} has no effect here: only flytectl reads it."
+
+
+def _read_oauth(section: Section, reading: Reading) -> None:
+    given: dict[str, Any] = {}
+    for name, check in OAUTH_CHECKS.items():
+        setting = section.setting(name)
+        value = None if setting is None else _oauth_value(name, setting)
+        if setting is not None and value:
+            given[name] = setting.checked(check, value)
+    if given:
+        reading.fields["oauth"] = OAuthSettings(**given)
+
+
+def _oauth_value(name: str, setting: Setting) -> str | tuple[str, ...] | None:
+    return setting.items(separator="") if name in _LISTS else setting.text()
+
+
+def _forget_references(reading: Reading) -> None:
+    for name in ("client_secret_file", "client_secret_env_var"):
+        if reading.fields.pop(name, None) and "client_credentials_secret" not in reading.fields:
+            what = f"{reading.settings[name].name} is not read for a profile that came from code."
+            raise ConfigError(what, fix="Send the secret itself, as oauth.client_secret.")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, AuthType):
+        return value.value
+    return list(value) if isinstance(value, tuple) else value

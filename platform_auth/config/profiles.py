@@ -1,0 +1,277 @@
+"""All profiles there are, the administrator's before the user's before Flyte's."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from platform_auth.config import flyte_files
+from platform_auth.config.file import FileCache, exists
+from platform_auth.config.place import Named, Section, did_you_mean
+from platform_auth.config.policy import Policy
+from platform_auth.config.profile import Profile, ProfileSource, check_name, read_profile
+from platform_auth.config.sources import IniSource, YamlSource, open_source, shared_secret_warning
+from platform_auth.config.yaml_file import YamlDocument, load_own
+from platform_auth.errors import ConfigError, ProfileNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+FILE_VARIABLE = "PLATFORM_AUTH_CONFIG"
+DEFAULT_VARIABLE = "PLATFORM_AUTH_PROFILE"
+_ROOT_KEYS = ("default", "profiles")
+
+
+Found = dict[str, "Profile | ConfigError"]
+
+
+class Profiles:
+    """The profiles of the administrator, of the user's file and of Flyte's files, in this order.
+
+    Files are looked at on each use and read again when they changed. Something wrong in one place
+    hides nothing of another: it is in `problems`, and raised when a profile from there is asked for.
+
+    Parameters
+    ----------
+    admin
+        The administrator's profiles, name -> YAML shape; no other of the same name is used.
+    default
+        The name to use when none is given.
+    policy
+        What may be reached; no limits when omitted.
+    user_file
+        The user's profiles; ``"usual"`` for where `user_file` says, None for none.
+    flyte
+        Whether Flyte's own files and variables count: ``~/.flyte/config.yaml`` (or what
+        ``FLYTECTL_CONFIG`` names) as ``default``, ``~/.flyte/config-NAME.yaml`` as ``NAME``.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        admin: Mapping[str, Any] | None = None,
+        default: str | None = None,
+        policy: Policy | None = None,
+        user_file: Path | Literal["usual"] | None = "usual",
+        flyte: bool = True,
+    ) -> None:
+        self._admin_profiles = dict(admin or {})
+        self._default = default or None
+        self._policy = policy or Policy()
+        self._user_file = user_file
+        self._flyte = flyte
+        self._own_files = FileCache(load_own)
+        self._flyte_files: FileCache[YamlSource | IniSource] = FileCache(open_source)
+
+    @property
+    def policy(self) -> Policy:
+        """What the administrator allows."""
+        return self._policy
+
+    @property
+    def default(self) -> str | None:
+        """The profile to use when none is named.
+
+        The one given to the constructor, else ``PLATFORM_AUTH_PROFILE``, else the file's ``default:``,
+        else the only one there is, else the one called ``default``, else None.
+        """
+        look = self._look()
+        named = self._default or os.environ.get(DEFAULT_VARIABLE) or look.default
+        usable = list(look.usable())
+        if named or len(usable) == 1:
+            return named or usable[0]
+        return "default" if "default" in usable else None
+
+    @property
+    def problems(self) -> list[ConfigError]:
+        """What is wrong, in the files and in single profiles."""
+        return self._look().problems()
+
+    def names(self) -> list[str]:
+        """Return the names of the profiles that can be used."""
+        return list(self.all())
+
+    def all(self) -> dict[str, Profile]:
+        """Return the profiles that can be used, by name."""
+        return self._look().usable()
+
+    def get(self, name: str) -> Profile:
+        """Return one profile.
+
+        Raises
+        ------
+        ProfileNotFoundError
+            There is none of that name.
+        PolicyError
+            The administrator's policy refuses it.
+        ConfigError
+            Something in it, or in the file it should be in, is wrong.
+
+        """
+        look = self._look()
+        found = look.found.get(name) or look.broken or _not_found(name, look.usable())
+        if isinstance(found, ConfigError):
+            raise found
+        return found
+
+    def _look(self) -> _Look:
+        look = _Look(dict(self._admin()))
+        try:
+            document = self._user_document()
+            look.add_default(document)
+            own = dict(_user_profiles(document))
+        except ConfigError as error:
+            # What the user meant is not known now, so Flyte's files must not stand in for it.
+            look.broken = error
+        else:
+            look.add(own)
+            look.add(dict(self._flyte_profiles()) if self._flyte else {})
+        look.apply(self._policy)
+        return look
+
+    def _admin(self) -> Iterator[tuple[str, Profile | ConfigError]]:
+        for name, mapping in self._admin_profiles.items():
+            document = Named(f"c.PlatformAuth.profiles[{name!r}]")
+            yield name, _outcome(_own_profile, name, mapping, document, ProfileSource.ADMIN)
+
+    def _user_document(self) -> YamlDocument | None:
+        if self._user_file is None:
+            return None
+        path = user_file() if self._user_file == "usual" else Path(self._user_file).absolute()
+        must_exist = self._user_file == "usual" and os.environ.get(FILE_VARIABLE)
+        return self._own_files.read(path) if must_exist or exists(path) else None
+
+    def _flyte_profiles(self) -> Iterator[tuple[str, Profile | ConfigError]]:
+        yield from _optional("default", self._flyte_default)
+        for name, path in flyte_files.named_files().items():
+            yield name, _outcome(self._flyte_profile, name, path, environment=False)
+
+    def _flyte_default(self) -> Profile | None:
+        if not flyte_files.is_configured():
+            return None
+        return self._flyte_profile("default", flyte_files.default_file(), environment=True)
+
+    def _flyte_profile(self, name: str, path: Path | None, *, environment: bool) -> Profile:
+        check_name(name)
+        opened = self._flyte_files.read
+        config, warnings = flyte_files.read(path, environment=environment, opened=opened)
+        where = str(path) if path else None
+        return Profile(name, config, ProfileSource.FLYTE, path=where, warnings=warnings)
+
+
+@dataclass
+class _Look:
+    """What one look at everything found."""
+
+    found: Found
+    broken: ConfigError | None = None
+    default: str | None = None
+
+    def add(self, layer: Found) -> None:
+        """Add a layer below those that are there."""
+        for name, profile in layer.items():
+            self.found.setdefault(name, profile)
+
+    def add_default(self, document: YamlDocument | None) -> None:
+        if document is not None:
+            setting = Section.of(document.data, document).setting("default")
+            self.default = setting.text() if setting else None
+
+    def apply(self, policy: Policy) -> None:
+        """Replace what the policy refuses by the refusal."""
+        for name, profile in self.found.items():
+            if isinstance(profile, Profile):
+                try:
+                    policy.check(profile)
+                except ConfigError as error:
+                    self.found[name] = error
+
+    def usable(self) -> dict[str, Profile]:
+        return {name: each for name, each in self.found.items() if isinstance(each, Profile)}
+
+    def problems(self) -> list[ConfigError]:
+        errors = [each for each in self.found.values() if isinstance(each, ConfigError)]
+        return ([self.broken] if self.broken else []) + errors
+
+
+def _user_profiles(document: YamlDocument | None) -> Iterator[tuple[str, Profile | ConfigError]]:
+    if document is None:
+        return
+    root = Section.of(document.data, document)
+    for error in root.unknown(_ROOT_KEYS):
+        raise error
+    for name, mapping in root.section("profiles").data.items():
+        yield str(name), _outcome(_own_profile, name, mapping, document, ProfileSource.USER)
+
+
+def _own_profile(
+    name: object, mapping: object, document: YamlDocument | Named, source: ProfileSource
+) -> Profile:
+    keys = ("profiles", str(name)) if isinstance(document, YamlDocument) else ()
+    section = Section.of(mapping, document, keys, depth=len(keys))
+    path = document.path if isinstance(document, YamlDocument) else None
+    profile = read_profile(check_name(name), section, source, str(path) if path else None)
+    if path and section.section("oauth").setting("client_secret"):
+        more = tuple(shared_secret_warning(path, "admin.clientSecretLocation"))
+        return replace(profile, warnings=(*profile.warnings, *more))
+    return profile
+
+
+def _outcome(make: Callable[..., Profile], *args: Any, **kwargs: Any) -> Profile | ConfigError:  # noqa: ANN401
+    try:
+        return make(*args, **kwargs)
+    except ConfigError as error:
+        return error
+
+
+def _optional(
+    name: str, make: Callable[[], Profile | None]
+) -> Iterator[tuple[str, Profile | ConfigError]]:
+    try:
+        profile = make()
+    except ConfigError as error:
+        yield name, error
+    else:
+        if profile is not None:
+            yield name, profile
+
+
+def _not_found(name: str, usable: Mapping[str, Profile]) -> ProfileNotFoundError:
+    if not usable:
+        fix = "Write one into profiles.yaml, or ask the administrator of this server for one."
+        return ProfileNotFoundError(f"There is no profile {name!r}.", why="There is none.", fix=fix)
+    fix = f"{did_you_mean(name, usable)}Use one of {', '.join(usable)}."
+    return ProfileNotFoundError(f"There is no profile {name!r}.", fix=fix)
+
+
+def user_file() -> Path:
+    """Return where the user's profiles are: ``PLATFORM_AUTH_CONFIG``, else in Jupyter's directory.
+
+    Raises
+    ------
+    ConfigError
+        ``PLATFORM_AUTH_CONFIG`` is relative: nothing is read from the current directory.
+
+    """
+    named = os.environ.get(FILE_VARIABLE)
+    if not named:
+        return _jupyter_directory() / "platform-auth" / "profiles.yaml"
+    path = Path(os.path.expanduser(named))  # noqa: PTH111  # Path.expanduser raises for unknown users
+    if not path.is_absolute():
+        what = f"{FILE_VARIABLE} is the relative path {named!r}."
+        raise ConfigError(what, fix="Give an absolute path, or one that begins with ~/.")
+    return path
+
+
+def _jupyter_directory() -> Path:
+    named = os.environ.get("JUPYTER_CONFIG_DIR")
+    if named:
+        return Path(named).absolute()
+    if os.environ.get("JUPYTER_PLATFORM_DIRS") or os.environ.get("JUPYTER_NO_CONFIG"):
+        from jupyter_core.paths import jupyter_config_dir  # rare, and slow
+
+        return Path(jupyter_config_dir())
+    return Path(os.path.expanduser("~/.jupyter"))  # noqa: PTH111
