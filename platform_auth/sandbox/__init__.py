@@ -17,6 +17,8 @@ The protocol is Authlib's server side; what is added here is in-memory state (`t
 `devices`, `interactions`), the pages people see, and the wiring.
 """
 
+from __future__ import annotations
+
 from platform_auth.sandbox.journal import TokenRequest
 from platform_auth.sandbox.sandbox import Sandbox
 

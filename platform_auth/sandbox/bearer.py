@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
-from platform_auth.sandbox.clock import Clock
 from platform_auth.sandbox.keys import ALGORITHM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from joserfc.jwk import KeySet
+
+    from platform_auth.sandbox.clock import Clock
 
 ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105 - a media type (RFC 9068 §2.1)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from authlib.oauth2.rfc6749 import ClientMixin
 from authlib.oauth2.rfc8628 import DEVICE_CODE_GRANT_TYPE
 
 from platform_auth.sandbox.redirects import LoopbackAddresses, is_loopback_address
 from platform_auth.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SCOPES: Mapping[str, str] = MappingProxyType(
     {
@@ -29,6 +31,7 @@ DEMO_CLIENT_ID: Final = "platform-auth-demo"
 
 SERVICE_CLIENT_ID: Final = "platform-auth-service"
 """A confidential client: client credentials."""
+
 
 @dataclass(frozen=True)
 class Client(ClientMixin):  # type: ignore[misc]  # Authlib is untyped

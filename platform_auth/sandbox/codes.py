@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from authlib.oidc.core import AuthorizationCodeMixin
 
-from platform_auth.sandbox.clock import Clock
-from platform_auth.sandbox.people import Person
-from platform_auth.sandbox.tokens import Family
+if TYPE_CHECKING:
+    from platform_auth.sandbox.clock import Clock
+    from platform_auth.sandbox.people import Person
+    from platform_auth.sandbox.tokens import Family
 
 
 @dataclass

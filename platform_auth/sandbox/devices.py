@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from authlib.oauth2.rfc8628 import DeviceCredentialMixin
 
-from platform_auth.sandbox.clock import Clock
-from platform_auth.sandbox.people import Person
+if TYPE_CHECKING:
+    from platform_auth.sandbox.clock import Clock
+    from platform_auth.sandbox.people import Person
 
 _SLOW_DOWN = 5  # seconds, RFC 8628 §3.5
 

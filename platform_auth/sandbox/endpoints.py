@@ -65,7 +65,9 @@ class DeviceAuthorization(DeviceAuthorizationEndpoint):  # type: ignore[misc]
         """Return the page where people enter the code."""
         return f"{self.server.issuer}/device"
 
-    def save_device_credential(self, client_id: str, scope: str | None, data: dict[str, Any]) -> None:
+    def save_device_credential(
+        self, client_id: str, scope: str | None, data: dict[str, Any]
+    ) -> None:
         """Keep what the codes stand for."""
         client = self.server.clients[client_id]
         record = DeviceCredential(

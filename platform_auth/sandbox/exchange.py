@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from authlib.oauth2.rfc6749 import OAuth2Payload, OAuth2Request
-from tornado.httputil import HTTPServerRequest
 
 if TYPE_CHECKING:
+    from tornado.httputil import HTTPServerRequest
+
     from platform_auth.sandbox.tokens import Family
 
 Parameters = dict[str, list[str]]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, grants
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc8628 import DeviceCodeGrant
 
 from platform_auth.sandbox.codes import AuthorizationCode
-from platform_auth.sandbox.tokens import RefreshToken, TokenResponse
 
 if TYPE_CHECKING:
     from platform_auth.sandbox.client import Client
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from platform_auth.sandbox.exchange import Request
     from platform_auth.sandbox.people import Person
     from platform_auth.sandbox.provider import Provider
+    from platform_auth.sandbox.tokens import RefreshToken, TokenResponse
 
 AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post")
 """How clients may show who they are (``token_endpoint_auth_methods_supported``)."""
@@ -25,10 +25,14 @@ AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post")
 class _OfflineAccess:
     """Gives a refresh token to those who were allowed ``offline_access``, and only to them."""
 
-    def generate_token(self, *args: Any, scope: str, **kwargs: Any) -> TokenResponse:
+    def generate_token(
+        self, user: Person, scope: str, *, include_refresh_token: bool
+    ) -> TokenResponse:
         """Return the token response, with or without a refresh token."""
-        kwargs["include_refresh_token"] &= "offline_access" in scope.split()
-        response: TokenResponse = super().generate_token(*args, scope=scope, **kwargs)  # type: ignore[misc]
+        offline = include_refresh_token and "offline_access" in scope.split()
+        response: TokenResponse = super().generate_token(  # type: ignore[misc]
+            user=user, scope=scope, include_refresh_token=offline
+        )
         return response
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from platform_auth.sandbox.client import Client
-from platform_auth.sandbox.clock import Clock
-from platform_auth.sandbox.exchange import Response
-from platform_auth.sandbox.people import Person
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from platform_auth.sandbox.client import Client
+    from platform_auth.sandbox.clock import Clock
+    from platform_auth.sandbox.exchange import Response
+    from platform_auth.sandbox.people import Person
 
 
 def _random() -> str:

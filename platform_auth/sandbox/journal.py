@@ -49,7 +49,3 @@ class Journal:
     def entries(self) -> tuple[TokenRequest, ...]:
         """Return all of them."""
         return self._entries
-
-    def clear(self) -> None:
-        """Forget all of them."""
-        self._entries = ()

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet, RSAKey
+from joserfc.jwk import KeyParameters, KeySet, RSAKey
 
 # OpenID Connect Discovery §3 wants every provider to have this one.
 ALGORITHM: Final = "RS256"
@@ -17,7 +17,7 @@ class SigningKey:
     """An RSA key made for the life of one sandbox."""
 
     def __init__(self) -> None:
-        parameters = {"use": "sig", "alg": ALGORITHM}
+        parameters: KeyParameters = {"use": "sig", "alg": ALGORITHM}
         self.private = RSAKey.generate_key(_BITS, parameters, auto_kid=True)
 
     @property
@@ -28,7 +28,7 @@ class SigningKey:
     @property
     def public(self) -> KeySet:
         """Return the key set that verifies, as published at the ``jwks_uri``."""
-        return KeySet.import_key_set(self.as_jwks())
+        return KeySet([RSAKey.import_key(self.private.as_dict(private=False))])
 
     def as_jwks(self) -> dict[str, Any]:
         """Return the public key as a JSON Web Key Set (RFC 7517 §5)."""

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from authlib.oauth2 import OAuth2Error
 from tornado import template
-from tornado.web import HTTPError, StaticFileHandler
+from tornado.web import HTTPError
 
 from platform_auth.sandbox.client import SCOPES
-from platform_auth.sandbox.exchange import Request, Response
 from platform_auth.sandbox.interactions import Interaction
 from platform_auth.sandbox.people import PEOPLE
 from platform_auth.sandbox.routes import ProviderHandler
-from platform_auth.sandbox.web import HEADERS
+from platform_auth.sandbox.web import Handler, reason
+
+if TYPE_CHECKING:
+    from platform_auth.sandbox.exchange import Request, Response
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _COOKIE: Final = "platform_auth_sandbox"
@@ -31,7 +34,7 @@ class Page(ProviderHandler):
 
     _loader = template.Loader(str(_TEMPLATES), autoescape="xhtml_escape", whitespace="single")
 
-    def show(self, name: str, **values: Any) -> None:
+    def show(self, name: str, **values: object) -> None:
         """Send the page made of the template `name`."""
         # Chromium holds form-action against the redirect that follows a form, too.
         back = values.get("return_to", "")
@@ -53,13 +56,12 @@ class Page(ProviderHandler):
         self.set_cookie(_COOKIE, fresh, path="/", httponly=True, samesite="Lax")
         return fresh
 
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
+    def write_error(self, status_code: int, **kwargs: object) -> None:
         """Answer with a page, never with a traceback."""
-        found = kwargs.get("exc_info", (None, None, None))[1]
-        text = found.log_message if isinstance(found, HTTPError) else None
+        text = reason(kwargs.get("exc_info"))
         self.message(
             "This did not work",
-            text or HTTPStatus(status_code).description or "Please start again.",
+            text or f"{HTTPStatus(status_code).phrase}. Please start again.",
             tone="bad",
             status=status_code,
         )
@@ -165,14 +167,14 @@ class Device(Page):
 
     def ask(self, user_code: str, problem: str = "") -> None:
         """Show the form."""
-        browser = self.browser()
-        self.show("device.html", user_code=user_code, problem=problem, csrf=browser)
+        csrf = _form_token(self.browser())
+        self.show("device.html", user_code=user_code, problem=problem, csrf=csrf)
 
     def accepts_form(self) -> bool:
-        """Tell whether the form carries what this browser's cookie says."""
-        cookie = self.get_cookie(_COOKIE) or ""
-        return bool(cookie) and secrets.compare_digest(
-            cookie.encode(), self.get_body_argument("csrf", "").encode()
+        """Tell whether the form was made for this browser."""
+        expected = _form_token(self.get_cookie(_COOKIE) or "nobody")
+        return secrets.compare_digest(
+            expected.encode(), self.get_body_argument("csrf", "").encode()
         )
 
 
@@ -196,13 +198,18 @@ class EndSessionPage(Page):
     post = get
 
 
-class Asset(StaticFileHandler):
+class Asset(Handler):
     """The style sheet and the icon."""
 
-    def set_default_headers(self) -> None:
-        """Send the headers of everything else."""
-        for name, value in HEADERS.items():
-            self.set_header(name, value)
+    def get(self, name: str) -> None:
+        """Send it."""
+        kind = "text/css" if name.endswith(".css") else "image/svg+xml"
+        self.set_header("Content-Type", f"{kind}; charset=utf-8")
+        self.finish((_TEMPLATES / name).read_bytes())
+
+
+def _form_token(browser: str) -> str:
+    return hashlib.sha256(browser.encode()).hexdigest()
 
 
 def _shown(interaction: Interaction) -> dict[str, Any]:
@@ -220,6 +227,6 @@ PAGES: list[Any] = [
     ("/interaction/([A-Za-z0-9_-]+)", Step),
     ("/device", Device),
     ("/end-session", EndSessionPage),
-    (r"/(sandbox\.css|sandbox\.svg)", Asset, {"path": str(_TEMPLATES)}),
+    (r"/(sandbox\.css|sandbox\.svg)", Asset),
 ]
 """Where people go."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
@@ -12,6 +11,8 @@ from platform_auth.errors import SignInError
 from platform_auth.sandbox.redirects import origin
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import httpx2
 
 _MOST_STEPS = 10
@@ -87,7 +88,7 @@ class ScriptedPerson:
             The provider showed an error, or a page without a button to press.
 
         """
-        import httpx2  # noqa: PLC0415 - 0.1 s, and only scripted sign-ins need it
+        import httpx2
 
         home = origin(url)
         with httpx2.Client(trust_env=False, timeout=10) as browser:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AuthorizationServer
@@ -13,7 +13,6 @@ from authlib.oauth2.rfc6750 import BearerTokenGenerator
 
 from platform_auth.sandbox.bearer import ACCESS_TOKEN_TYPE, BearerVerifier
 from platform_auth.sandbox.client import SCOPES, Client, registered_clients
-from platform_auth.sandbox.clock import Clock
 from platform_auth.sandbox.codes import Codes
 from platform_auth.sandbox.devices import DeviceCredential, Devices
 from platform_auth.sandbox.endpoints import DeviceAuthorization, EndSession, Issuer, Revocation
@@ -29,17 +28,20 @@ from platform_auth.sandbox.identity import IdToken
 from platform_auth.sandbox.interactions import Interaction, Interactions
 from platform_auth.sandbox.journal import Journal, TokenRequest
 from platform_auth.sandbox.keys import SigningKey
-from platform_auth.sandbox.people import Person
 from platform_auth.sandbox.redirects import origin
-from platform_auth.sandbox.settings import Settings
 from platform_auth.sandbox.tokens import Family, Ledger, TokenResponse
-from platform_auth.secret import Secret
+
+if TYPE_CHECKING:
+    from platform_auth.sandbox.clock import Clock
+    from platform_auth.sandbox.people import Person
+    from platform_auth.sandbox.settings import Settings
+    from platform_auth.secret import Secret
 
 log = logging.getLogger(__name__)
 
 
 class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib is untyped
-    """An OpenID Connect provider for demos. **Not for production.**
+    """An OpenID Connect provider for demos. Not for production.
 
     Everything runs on one thread, the server's; nothing here locks.
 
@@ -53,8 +55,6 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib is untyped
         Lifetimes and rotation.
     clock
         Shared with the platform.
-    key
-        Signs the tokens.
     service_secret
         The password of the service client.
 
@@ -67,12 +67,11 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib is untyped
         *,
         settings: Settings,
         clock: Clock,
-        key: SigningKey,
         service_secret: Secret,
     ) -> None:
         super().__init__(scopes_supported=list(SCOPES))
         self.issuer, self.audience = issuer, audience
-        self.settings, self.clock, self.key = settings, clock, key
+        self.settings, self.clock, self.key = settings, clock, SigningKey()
         self.clients = registered_clients(service_secret)
         self.ledger, self.codes, self.devices = Ledger(clock), Codes(clock), Devices()
         self.interactions, self.journal = Interactions(clock), Journal()
@@ -100,14 +99,16 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib is untyped
         """Return the request as it is: the handlers make it."""
         return request
 
-    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Response:
+    def handle_response(
+        self, status: int, body: str | dict[str, Any], headers: list[tuple[str, str]]
+    ) -> Response:
         """Return the response for a handler to send."""
         return Response(status, body, headers)
 
-    def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
+    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """Do nothing: nobody listens to Authlib's signals here."""
 
-    def generate_token(self, *args: Any, **kwargs: Any) -> TokenResponse:
+    def generate_token(self, *args: object, **kwargs: object) -> TokenResponse:
         """Return a token response that does not show itself in a log."""
         return TokenResponse(super().generate_token(*args, **kwargs))
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import secrets
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from platform_auth.errors import ConfigError
 from platform_auth.sandbox import platform
 from platform_auth.sandbox.client import DEMO_CLIENT_ID, SCOPES, SERVICE_CLIENT_ID
 from platform_auth.sandbox.clock import Clock
-from platform_auth.sandbox.keys import SigningKey
 from platform_auth.sandbox.pages import PAGES
 from platform_auth.sandbox.person import ScriptedPerson
 from platform_auth.sandbox.provider import Provider
@@ -34,7 +32,7 @@ _NOT_RUNNING: Final = "The sandbox is not running."
 
 
 class Sandbox:
-    """An identity provider and a demo platform on loopback. **Not for production.**
+    """An identity provider and a demo platform on loopback. Not for production.
 
     Use it as a context manager, or call `start` and `stop`. After a stop it can be started again,
     at the same addresses and with everything it knew: an outage, for tests.
@@ -49,13 +47,12 @@ class Sandbox:
         Whether each refresh replaces the refresh token (RFC 9700 §4.14.2).
     host
         ``127.0.0.1``, ``::1`` or ``localhost``; anything else is a `ConfigError`.
-    settings
-        More to set; see `Settings`.
 
     Attributes
     ----------
     settings
-        Can be changed while it runs; holds for what is issued from then on.
+        Those two and more to set, before it starts or while it runs; see `Settings`. They hold
+        for what is issued from then on.
 
     """
 
@@ -67,12 +64,10 @@ class Sandbox:
         rotate: bool = True,
         host: str = "127.0.0.1",
         platform_port: int = 0,
-        settings: Settings | None = None,
     ) -> None:
-        given = {"access_token_lifetime": access_token_lifetime, "rotate": rotate}
-        self.settings = replace(settings, **given) if settings else Settings(**given)
+        self.settings = Settings(access_token_lifetime=access_token_lifetime, rotate=rotate)
         self._host, self._ports = host, (port, platform_port)
-        self._clock, self._key = Clock(), SigningKey()
+        self._clock = Clock()
         self._service_secret = Secret(secrets.token_urlsafe(24))
         self._provider: Provider | None = None
         self._server: BackgroundServer | None = None
@@ -130,7 +125,6 @@ class Sandbox:
             self.platform_url,
             settings=self.settings,
             clock=self._clock,
-            key=self._key,
             service_secret=self._service_secret,
         )
         name, (port, platform_port) = self._name, self._ports

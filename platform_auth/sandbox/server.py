@@ -7,14 +7,17 @@ import ipaddress
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
-from tornado.web import Application
 
 from platform_auth.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tornado.web import Application
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +87,9 @@ class BackgroundServer:
     def start(self) -> None:
         """Serve; returns when requests are answered."""
         self._thread.start()
-        self._ready.wait(_PATIENCE)
+        if not self._ready.wait(_PATIENCE):
+            msg = "the sandbox's thread did not start; its traceback is on stderr"
+            raise RuntimeError(msg)
 
     def stop(self) -> None:
         """Close every connection and end the thread."""

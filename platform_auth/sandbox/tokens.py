@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from authlib.oauth2.rfc6749 import TokenMixin
 
-from platform_auth.sandbox.client import Client
-from platform_auth.sandbox.clock import Clock
-from platform_auth.sandbox.people import Person
 from platform_auth.secret import MASK
+
+if TYPE_CHECKING:
+    from platform_auth.sandbox.client import Client
+    from platform_auth.sandbox.clock import Clock
+    from platform_auth.sandbox.people import Person
 
 
 @dataclass

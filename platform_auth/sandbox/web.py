@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
 
 from tornado.web import Application, HTTPError, RequestHandler
 
-from platform_auth.sandbox.exchange import Response
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from platform_auth.sandbox.exchange import Response
 
 log = logging.getLogger(__name__)
 
@@ -48,14 +52,25 @@ class Handler(RequestHandler):
             self.set_header(name, value)
         self.finish(response.body)
 
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
+    def write_error(self, status_code: int, **kwargs: object) -> None:
         """Answer in JSON, never with a traceback."""
-        if status_code >= 500:  # noqa: PLR2004
-            self.finish({"error": "server_error"})
-            return
-        found = kwargs.get("exc_info", (None, None, None))[1]
-        text = found.log_message if isinstance(found, HTTPError) else None
-        self.finish({"error": "invalid_request", "error_description": text or self._reason})
+        code = (
+            "server_error" if status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request"
+        )
+        text = reason(kwargs.get("exc_info")) or HTTPStatus(status_code).phrase
+        self.finish({"error": code, "error_description": text})
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Log what went wrong and at which path; queries carry states, codes and id_tokens."""
+        if isinstance(value, HTTPError):
+            log.debug("%d %s: %s", value.status_code, self.request.path, value.log_message)
+        elif typ is not None and value is not None:
+            log.error("Failed at %s", self.request.path, exc_info=(typ, value, tb))
 
 
 class NotFound(Handler):
@@ -67,18 +82,19 @@ class NotFound(Handler):
         raise HTTPError(404)
 
 
-def application(routes: list[Any], *, host: str, port: int, **settings: Any) -> Application:
+def reason(exc_info: object) -> str:
+    """Return what a handler raised `HTTPError` with, for the answer; empty for other errors."""
+    found = exc_info[1] if isinstance(exc_info, tuple) else None
+    return found.log_message or "" if isinstance(found, HTTPError) else ""
+
+
+def application(routes: list[Any], *, host: str, port: int, **settings: object) -> Application:
     """Return a Tornado application that answers to `host` and its loopback aliases only."""
     names = {host, "localhost", "127.0.0.1", "[::1]"}
-    return Application(
-        routes,
-        default_handler_class=NotFound,
-        hosts={f"{name}:{port}" for name in names},
-        log_function=_log,
-        **settings,
-    )
+    made = Application(routes, default_handler_class=NotFound, log_function=_log)
+    made.settings |= {"hosts": {f"{name}:{port}" for name in names}, **settings}
+    return made
 
 
 def _log(handler: RequestHandler) -> None:
-    # The path alone: queries carry states, codes and id_token hints.
     log.debug("%d %s %s", handler.get_status(), handler.request.method, handler.request.path)
