@@ -54,6 +54,10 @@ class PlatformAuthError(Exception):
 
     code: ClassVar[str] = "error"
     retryable: bool = False
+    retry_after: float | None = None
+    """Seconds after which the other side asked to be tried again, where it did."""
+    oauth_code: str = ""
+    """The OAuth error code behind it, where there is one."""
 
     def __init__(
         self, what: str, *, why: str = "", fix: str = "", retryable: bool | None = None

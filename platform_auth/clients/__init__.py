@@ -1,0 +1,67 @@
+"""Ready clients of a platform, each imported only when asked for.
+
+All a client knows of the rest is a `TokenSource`. Others come from the entry point group
+``platform_auth.clients``: a function that takes a `platform_auth.Connection` and returns a client.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from ..errors import ConfigError
+
+if TYPE_CHECKING:
+    from ..broker.access_token import AccessToken
+    from ..connection import Connection
+
+_BUILT_IN: Final = {"http": "http"}
+
+
+class TokenSource(Protocol):
+    """Where a client gets its tokens."""
+
+    def header(self) -> tuple[str, str]:
+        """Return the header for a call: name and value."""
+
+    def token(self, *, min_ttl: float | None = None, stale: str | None = None) -> AccessToken:
+        """Return a token; ``stale`` is the fingerprint of one the platform refused."""
+
+    async def token_async(
+        self, *, min_ttl: float | None = None, stale: str | None = None
+    ) -> AccessToken:
+        """Do the same without holding up an event loop."""
+
+
+def make_client(kind: str, connection: Connection) -> Any:
+    """Return a client of a kind.
+
+    Parameters
+    ----------
+    kind
+        ``http``, or the name of an entry point.
+    connection
+        What it is a client of.
+
+    Raises
+    ------
+    ConfigError
+        There is no such kind.
+
+    """
+    check_kind(kind)
+    if kind in _BUILT_IN:
+        return import_module(f".{_BUILT_IN[kind]}", __name__).make(connection)
+    point = next(p for p in entry_points(group="platform_auth.clients") if p.name == kind)
+    return point.load()(connection)
+
+
+def check_kind(kind: str) -> None:
+    """Raise a `ConfigError` that lists the kinds there are, unless ``kind`` is one of them."""
+    if kind in _BUILT_IN:
+        return
+    others = {point.name for point in entry_points(group="platform_auth.clients")}
+    if kind not in others:
+        known = ", ".join(sorted({*_BUILT_IN, *others}))
+        raise ConfigError(f"There is no client {kind!r}.", fix=f"Use one of: {known}.")

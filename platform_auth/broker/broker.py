@@ -1,0 +1,308 @@
+"""The broker: holds the sessions and hands out short-lived access tokens.
+
+It is the only owner of refresh tokens. All of it runs on one event loop; `protocol` is how others
+talk to it, `local` how a process without a Jupyter server has one of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from ..config import Profile, Profiles, ProfileSource
+from ..errors import PlatformAuthError, PolicyError
+from ..oauth.discovery import discover
+from ..oauth.driver import Driver
+from ..oauth.flows import get_flow
+from ..oauth.grants import FlowContext, revoke
+from .access_token import AccessToken
+from .clock import Clock
+from .redirects import Redirects, Way
+from .refresh import Refresher, sign_in_required
+from .session import Session, State
+from .sign_in import TIMEOUT, SignIns
+from .stores import MemoryStore, Store
+
+if TYPE_CHECKING:
+    from ..config import PlatformConfig
+    from ..oauth.tokens import TokenSet
+    from .attempt import Binding
+
+log = logging.getLogger("platform_auth")
+
+_REVOKE_SECONDS: Final = 10.0
+
+
+class Broker:
+    """Holds the sessions of one person.
+
+    Parameters
+    ----------
+    profiles
+        What there is to sign in to.
+    redirects
+        How a browser finds its way back.
+    store
+        Where sessions rest; in memory when omitted.
+    sign_in_timeout
+        Seconds a person has to finish a sign-in.
+    refresh_margin
+        See `Refresher`.
+    clock, new_driver
+        Replaced in tests.
+
+    """
+
+    def __init__(
+        self,
+        profiles: Profiles,
+        redirects: Redirects,
+        *,
+        store: Store | None = None,
+        sign_in_timeout: float = TIMEOUT,
+        refresh_margin: float | None = None,
+        clock: Clock | None = None,
+        new_driver: Callable[[PlatformConfig], Driver] | None = None,
+    ) -> None:
+        self.profiles, self.redirects = profiles, redirects
+        self._store, self._clock = store or MemoryStore(), clock or Clock()
+        self._new_driver = new_driver or _driver
+        self._sign_ins = SignIns(self._store, self._clock, self._context, sign_in_timeout)
+        self._refresher = Refresher(self._store, self._clock, self._context, refresh_margin)
+        self._sessions: dict[str, Session] = {}
+        self._ad_hoc: dict[str, Profile] = {}
+
+    # What there is
+
+    def names(self) -> list[str]:
+        """Return the names of all profiles."""
+        return [*self.profiles.names(), *self._ad_hoc]
+
+    async def session(self, name: str) -> Session:
+        """Return a profile's session, as its configuration is now.
+
+        Raises
+        ------
+        ProfileNotFoundError, PolicyError, ConfigError
+            There is no such profile, or it may not be used.
+
+        """
+        profile = self._ad_hoc.get(name) or self.profiles.get(name)
+        session = self._sessions.get(name)
+        if session is not None and session.profile.config != profile.config:
+            await self._drop(session)  # its tokens belong to what the profile was before
+            session = None
+        if session is None:
+            session = Session(profile, self._new_driver(profile.config), self._clock)
+            self._sessions[name] = session
+        session.profile = profile
+        if not session.loaded:
+            session.loaded = True
+            record = await self._store.load(name)
+            if record is not None:
+                session.adopt(record)
+        return session
+
+    async def put(self, name: str, mapping: Mapping[str, Any]) -> Session:
+        """Take in a profile made by code, for this process's life.
+
+        Parameters
+        ----------
+        name
+            Of no configured profile.
+        mapping
+            The shape of ``profiles.yaml``.
+
+        Raises
+        ------
+        PolicyError, ConfigError
+            The administrator's policy refuses it, or it is wrong.
+
+        """
+        if name in self.profiles.names():
+            what = f"The profile {name} is configured; code cannot change it."
+            raise PolicyError(what, fix="Use it as it is, or choose another name.")
+        profile = Profile.from_mapping(name, mapping, source=ProfileSource.SESSION)
+        self.profiles.policy.check(profile)
+        self._ad_hoc[name] = profile
+        return await self.session(name)
+
+    # Signing in
+
+    async def sign_in(self, name: str, *, flow: str | None = None, force: bool = False) -> Session:
+        """Sign in: at once where no person is needed, else up to the challenge.
+
+        Parameters
+        ----------
+        name
+            The profile.
+        flow
+            Another than the profile's.
+        force
+            Also when signed in already; the old tokens serve until the new ones are there.
+
+        """
+        session = await self.session(name)
+        if session.state is State.SIGNED_IN and not force:
+            return session
+        chosen = get_flow(flow or session.profile.config.flow)
+        self._sign_ins.cancel(session)
+        if not chosen.redirects:
+            await self._sign_ins.directly(session, chosen)
+            return session
+        way = await self.redirects.choose(session.profile, self.complete)
+        if way.kind is Way.SERVER:
+            self._sign_ins.ask(session, {"kind": "open", "url": self.redirects.sign_in_url(name)})
+        else:
+            challenge = await self._sign_ins.begin(session, chosen, way.redirect_uri, None)
+            kind = "paste" if way.kind is Way.PASTE else "open"
+            self._sign_ins.ask(session, {"kind": kind, "url": challenge.url})
+        return session
+
+    async def begin(self, name: str, redirect_uri: str, binding: Binding) -> str:
+        """Begin a sign-in for a browser that has come to the server.
+
+        Parameters
+        ----------
+        name
+            The profile.
+        redirect_uri
+            Where the identity provider sends it back to.
+        binding
+            Whose browser it is.
+
+        Returns
+        -------
+        The authorization request's URL, to redirect it to.
+
+        """
+        session = await self.session(name)
+        redirect_uri = session.profile.config.oauth.redirect_uri or redirect_uri
+        flow = get_flow(session.profile.config.flow)
+        challenge = await self._sign_ins.begin(
+            session, flow if flow.redirects else get_flow("pkce"), redirect_uri, binding
+        )
+        if session.challenge is None:
+            self._sign_ins.ask(session, {"kind": "open", "url": self.redirects.sign_in_url(name)})
+        return challenge.url
+
+    async def complete(self, url: str, binding: Binding | None = None) -> Session:
+        """Finish the sign-in that a browser has come back from.
+
+        Parameters
+        ----------
+        url
+            The whole address it came back to.
+        binding
+            Whose browser it is; None where the person pasted the address, or a listener of the
+            broker's own got it.
+
+        Raises
+        ------
+        CallbackError
+            It belongs to no sign-in of this browser and user; none is used up by it.
+        PlatformAuthError
+            The sign-in failed; the session says so, too.
+
+        """
+        return await self._sign_ins.complete(self._sessions.values(), url, binding)
+
+    async def cancel(self, name: str) -> Session:
+        """Call a sign-in off; who was signed in before still is."""
+        session = await self.session(name)
+        self._sign_ins.cancel(session)
+        return session
+
+    async def sign_out(self, name: str) -> Session:
+        """Forget a session's tokens, here first and always, then revoke them as well as it goes."""
+        session = await self.session(name)
+        record = session.record
+        self._sign_ins.cancel(session)
+        await self._store.delete(name)
+        session.forget()
+        if record is not None:
+            await self._revoke(session, record.tokens)
+        return session
+
+    async def _revoke(self, session: Session, tokens: TokenSet) -> None:
+        try:
+            async with asyncio.timeout(_REVOKE_SECONDS):
+                context = await self._context(session)
+                if tokens.refresh_token is not None:
+                    await session.driver.drive(revoke(context, tokens.refresh_token, "refresh_token"))
+                await session.driver.drive(revoke(context, tokens.access_token, "access_token"))
+        except (PlatformAuthError, TimeoutError) as error:
+            log.info("%s: signed out here, but not revoked (%s)", session.profile.name, error)
+
+    # Using it
+
+    async def token(
+        self, name: str, *, min_ttl: float = 60, stale: str | None = None
+    ) -> AccessToken:
+        """Return an access token that is good for ``min_ttl`` seconds, as far as tokens live so long.
+
+        Parameters
+        ----------
+        name
+            The profile.
+        min_ttl
+            Seconds.
+        stale
+            The fingerprint of a token that the platform refused.
+
+        Raises
+        ------
+        SignInRequiredError
+            A person must sign in.
+        PlatformAuthError
+            There is no live token and none can be had just now.
+
+        """
+        session = await self.session(name)
+        if session.record is None:
+            if session.interactive:
+                raise sign_in_required(session)
+            await self._sign_ins.directly(session, get_flow(session.profile.config.flow))
+        await self._refresher.ensure(session, min_ttl=min_ttl, stale=stale)
+        record = session.record
+        if record is None:
+            raise sign_in_required(session)
+        return AccessToken(
+            value=record.tokens.access_token,
+            expires_at=record.expires_at,
+            deadline=record.deadline,
+            token_type=record.tokens.token_type,
+            header=session.profile.config.oauth.authorization_metadata_key or "authorization",
+        )
+
+    def next_refresh(self, session: Session) -> float | None:
+        """Return when a session will be renewed, in seconds since the epoch, or None."""
+        return self._refresher.next_refresh(session)
+
+    async def close(self) -> None:
+        """Call everything off that is under way, but wait for refreshes: their tokens count."""
+        for session in self._sessions.values():
+            self._sign_ins.cancel(session)
+        running = [s.refreshing for s in self._sessions.values() if s.refreshing is not None]
+        if running:
+            await asyncio.wait(running, timeout=_REVOKE_SECONDS)
+        await self.redirects.close()
+
+    async def _context(self, session: Session, redirect_uri: str | None = None) -> FlowContext:
+        config = session.profile.config
+        metadata = await session.driver.drive(discover(config))
+        return FlowContext(config, metadata, self._clock.time, redirect_uri)
+
+    async def _drop(self, session: Session) -> None:
+        self._sign_ins.cancel(session)
+        await self._store.delete(session.profile.name)
+        session.forget()
+
+
+def _driver(config: PlatformConfig) -> Driver:
+    # Late: httpx2 takes 0.1 s to import, which a process that never asks a provider need not pay.
+    from ..oauth.transport import Transport
+
+    return Driver(Transport(config))

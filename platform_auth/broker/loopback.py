@@ -1,0 +1,108 @@
+"""A callback listener on this machine, for one sign-in (RFC 8252 §7.3)."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application, RequestHandler
+
+from ..errors import CallbackError, ConfigError, PlatformAuthError
+from ..oauth.metadata import is_loopback
+from .pages import HEADERS, page
+
+if TYPE_CHECKING:
+    from .redirects import Answered
+
+_PATH: Final = "/callback"
+
+
+class LoopbackListener:
+    """Waits for one browser to come back, on an address of this machine only.
+
+    Parameters
+    ----------
+    answered
+        Takes the URL it came back to.
+
+    """
+
+    def __init__(self, answered: Answered) -> None:
+        self._answered = answered
+        self._server: HTTPServer | None = None
+
+    async def start(self, redirect_uri: str | None = None) -> str:
+        """Listen, and return the redirect URI.
+
+        Parameters
+        ----------
+        redirect_uri
+            A fixed one, as registered; otherwise a free port of 127.0.0.1 is taken.
+
+        Raises
+        ------
+        ConfigError
+            The fixed one is not of this machine, or its port is taken.
+
+        """
+        parts = urlsplit(redirect_uri or f"http://127.0.0.1:0{_PATH}")
+        if not is_loopback(parts.hostname) or parts.scheme != "http" or not parts.path:
+            what = f"oauth.redirect_uri {redirect_uri} is no address a program here can listen on."
+            raise ConfigError(what, fix="Use http://127.0.0.1:PORT/callback, or leave it out.")
+        sockets = _bind(parts.hostname or "", parts.port or 0)
+        rules = [(parts.path, _Callback, {"answered": self._answer})]
+        self._server = HTTPServer(Application(rules, log_function=lambda _handler: None))
+        self._server.add_sockets(sockets)
+        if redirect_uri:
+            return redirect_uri
+        return f"http://127.0.0.1:{sockets[0].getsockname()[1]}{_PATH}"
+
+    async def _answer(self, url: str) -> None:
+        try:
+            await self._answered(url)
+        except CallbackError:
+            raise  # not meant for us: somebody else's rubbish must not end the wait
+        except PlatformAuthError:
+            self.stop()
+            raise
+        self.stop()
+
+    def stop(self) -> None:
+        """Listen no more; an answer that is being written is finished."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+
+class _Callback(RequestHandler):
+    def initialize(self, answered: Answered) -> None:
+        self._answered = answered
+
+    def set_default_headers(self) -> None:
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
+
+    async def get(self) -> None:
+        try:
+            await self._answered(self.request.uri or "")
+        except PlatformAuthError as error:
+            self.set_status(400)
+            lines = (error.what, error.why)
+            self.finish(page("Sign-in failed", *lines, kind="bad", fix=error.fix))
+        else:
+            self.finish(page("You are signed in", "You can close this tab."))
+
+
+def _bind(host: str, port: int) -> list[socket.socket]:
+    try:
+        # "localhost" is both families, and browsers may try either.
+        return bind_sockets(port, host, reuse_port=False)
+    except OSError as error:
+        raise ConfigError(
+            f"Port {port} of {host} cannot be listened on.",
+            why=str(error.strerror),
+            fix="End the program that uses it, or set oauth.redirect to paste.",
+        ) from None

@@ -1,0 +1,212 @@
+"""The broker protocol, version 1: what every face answers, without the wire.
+
+::
+
+    GET  /v1/profiles                                   all sessions
+    GET  /v1/profiles/{name}?since=REV&wait=SECONDS     one session; long poll
+    PUT  /v1/profiles/{name}            {config}        a profile made by code      (private)
+    POST /v1/profiles/{name}/sign-in    {flow?, force?} the challenge, or signed in
+    POST /v1/profiles/{name}/complete   {url}           a pasted redirect URL
+    POST /v1/profiles/{name}/cancel                     call a sign-in off
+    POST /v1/profiles/{name}/sign-out
+    GET  /v1/profiles/{name}/token?min_ttl=SECONDS&stale=FINGERPRINT               (private)
+
+Answers are JSON objects: a session (see `platform_auth.broker.view`), a token, or
+``{"error": {code, what, why, fix, retryable}}``. The private calls exist where only the person's
+own programs can come: on the broker's socket and in process, never on the face a browser sees.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+from ..errors import (
+    BrokerError,
+    ConfigError,
+    PlatformAuthError,
+    PolicyError,
+    ProfileNotFoundError,
+    SignInError,
+    SignInRequiredError,
+    TransportError,
+)
+from .view import broken_view, session_view
+
+if TYPE_CHECKING:
+    from .broker import Broker
+
+log = logging.getLogger("platform_auth")
+
+MAX_WAIT: Final = 30.0
+"""Seconds a long poll may last."""
+
+_Query = Mapping[str, str]
+_Body = Mapping[str, Any]
+
+
+class BadRequestError(BrokerError):
+    """The request is not one of the protocol."""
+
+    code = "bad_request"
+
+
+class NoSuchCallError(BrokerError):
+    """The protocol has no such call here."""
+
+    code = "no_such_call"
+
+
+_STATUS: Final[tuple[tuple[type[PlatformAuthError], int], ...]] = (
+    (NoSuchCallError, 404),
+    (ProfileNotFoundError, 404),
+    (PolicyError, 403),
+    (BadRequestError, 400),
+    (ConfigError, 400),
+    (SignInRequiredError, 409),
+    (SignInError, 409),
+    (TransportError, 503),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP status and the JSON object to go with it."""
+
+    status: int
+    body: dict[str, Any]
+
+
+class Protocol:
+    """Answers the calls of the protocol from a broker.
+
+    Parameters
+    ----------
+    broker
+        Whose sessions.
+    private
+        Whether tokens may be handed out and profiles taken in here.
+
+    """
+
+    def __init__(self, broker: Broker, *, private: bool) -> None:
+        self._broker, self._private = broker, private
+
+    async def answer(self, method: str, path: str, query: _Query, body: _Body) -> Reply:
+        """Answer one call; whatever goes wrong is an answer, too.
+
+        Parameters
+        ----------
+        method, path
+            As in the table above; the path percent-encoded.
+        query, body
+            Decoded; empty where there is none.
+
+        """
+        try:
+            return Reply(200, await self._route(method, path)(query, body))
+        except PlatformAuthError as error:
+            return refusal(error)
+        except Exception:
+            # Its text may hold anything: the person gets none of it, the log gets it redacted.
+            log.exception("the broker failed to answer %s", method)
+            return refusal(BrokerError("The broker failed; its log says why."))
+
+    def _route(self, method: str, path: str) -> Callable[[_Query, _Body], Awaitable[dict[str, Any]]]:
+        parts = [unquote(part) for part in path.strip("/").split("/")]
+        if parts == ["v1", "profiles"] and method == "GET":
+            return self._profiles
+        match (method, parts):
+            case ("GET" | "PUT", ["v1", "profiles", name]):
+                verb = {"GET": "show", "PUT": "put"}[method]
+            case ("POST" | "GET", ["v1", "profiles", name, verb]) if _METHOD.get(verb) == method:
+                pass
+            case _:
+                raise NoSuchCallError(f"The broker has no call {method} {path[:100]}.")
+        if verb in {"put", "token"} and not self._private:
+            raise NoSuchCallError("Tokens are not handed out here.")
+        call = getattr(self, f"_{verb.replace('-', '_')}")
+        return lambda query, body: call(name, query, body)
+
+    async def _profiles(self, _query: _Query, _body: _Body) -> dict[str, Any]:
+        broker = self._broker
+        views = [await self._listed(name) for name in broker.names()]
+        problems = [problem.to_dict() for problem in broker.profiles.problems]
+        default = broker.profiles.default
+        return {"version": 1, "default": default, "profiles": views, "problems": problems}
+
+    async def _listed(self, name: str) -> dict[str, Any]:
+        try:
+            return session_view(await self._broker.session(name), self._broker)
+        except PlatformAuthError as error:
+            return broken_view(name, error.to_dict(), self._broker)
+
+    async def _show(self, name: str, query: _Query, _body: _Body) -> dict[str, Any]:
+        session = await self._broker.session(name)
+        if "since" in query:
+            wait = min(_number(query, "wait", 0), MAX_WAIT)
+            await session.changed(int(_number(query, "since", 0)), wait)
+            session = await self._broker.session(name)
+        view = session_view(session, self._broker)
+        if self._private:
+            view["config"] = session.profile.to_mapping(secrets=False)
+        return view
+
+    async def _put(self, name: str, _query: _Query, body: _Body) -> dict[str, Any]:
+        config = body.get("config")
+        if not isinstance(config, Mapping):
+            raise BadRequestError("The body needs a member config, an object.")
+        return session_view(await self._broker.put(name, config), self._broker)
+
+    async def _sign_in(self, name: str, _query: _Query, body: _Body) -> dict[str, Any]:
+        flow, force = body.get("flow"), body.get("force", False)
+        if not (flow is None or isinstance(flow, str)) or not isinstance(force, bool):
+            raise BadRequestError("flow is a string and force is true or false.")
+        session = await self._broker.sign_in(name, flow=flow, force=force)
+        return session_view(session, self._broker)
+
+    async def _complete(self, name: str, _query: _Query, body: _Body) -> dict[str, Any]:
+        url = body.get("url")
+        if not isinstance(url, str) or not url.strip():
+            raise BadRequestError("The body needs a member url: the address the browser ended on.")
+        await self._broker.session(name)
+        return session_view(await self._broker.complete(url.strip()), self._broker)
+
+    async def _cancel(self, name: str, _query: _Query, _body: _Body) -> dict[str, Any]:
+        return session_view(await self._broker.cancel(name), self._broker)
+
+    async def _sign_out(self, name: str, _query: _Query, _body: _Body) -> dict[str, Any]:
+        return session_view(await self._broker.sign_out(name), self._broker)
+
+    async def _token(self, name: str, query: _Query, _body: _Body) -> dict[str, Any]:
+        min_ttl = _number(query, "min_ttl", 60)
+        token = await self._broker.token(name, min_ttl=min_ttl, stale=query.get("stale"))
+        return token.to_dict()
+
+
+_METHOD: Final = {
+    "sign-in": "POST",
+    "complete": "POST",
+    "cancel": "POST",
+    "sign-out": "POST",
+    "token": "GET",
+}
+
+
+def refusal(error: PlatformAuthError) -> Reply:
+    """Return the reply for an error."""
+    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 502)
+    return Reply(status, {"error": error.to_dict()})
+
+
+def _number(query: _Query, name: str, default: float) -> float:
+    try:
+        value = float(query.get(name, default))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e15:  # noqa: PLR2004 - neither negative, infinite nor NaN
+        raise BadRequestError(f"{name} is a number that is not negative.")
+    return value

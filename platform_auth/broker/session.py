@@ -1,0 +1,130 @@
+"""The state of one profile for one person."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import time
+from typing import TYPE_CHECKING, Any
+
+from ..errors import PlatformAuthError
+
+if TYPE_CHECKING:
+    from ..config import Profile
+    from ..oauth.driver import Driver
+    from ..oauth.identity import Identity
+    from .attempt import Attempt
+    from .clock import Clock
+    from .stores import Record
+
+
+class State(enum.StrEnum):
+    """What a session can be in."""
+
+    SIGNED_OUT = "signed_out"
+    SIGNING_IN = "signing_in"
+    SIGNED_IN = "signed_in"
+    EXPIRED = "expired"
+    FAILED = "failed"
+
+
+class Session:
+    """One profile's state, with a revision that grows at every change.
+
+    It belongs to the event loop of its broker, which alone changes it.
+
+    Parameters
+    ----------
+    profile
+        Which one.
+    driver
+        Runs its flows, through its own transport.
+    clock
+        For expiry.
+
+    """
+
+    def __init__(self, profile: Profile, driver: Driver, clock: Clock) -> None:
+        self.profile, self.driver, self._clock = profile, driver, clock
+        self.record: Record | None = None
+        self.identity: Identity | None = None
+        self.error: PlatformAuthError | None = None
+        self.challenge: dict[str, Any] | None = None
+        self.attempts: dict[str, Attempt] = {}
+        self.refreshing: asyncio.Task[None] | None = None
+        self.retry_at = 0.0
+        self.failures = 0
+        self.loaded = False
+        self.timeout: asyncio.TimerHandle | None = None
+        # Not from zero: a front end must not take a restarted server's state for the one it knows.
+        self.revision = time.time_ns() // 1_000_000
+        self._changed = asyncio.Event()
+
+    @property
+    def state(self) -> State:
+        """What it is in now."""
+        if self.challenge is not None:
+            return State.SIGNING_IN
+        if self.record is not None:
+            alive = self.remaining > 0 or self.record.tokens.refresh_token or not self.interactive
+            return State.SIGNED_IN if alive else State.EXPIRED
+        if self.error is not None:
+            return State.EXPIRED if self.identity is not None else State.FAILED
+        return State.SIGNED_OUT
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person takes part in its sign-in."""
+        from ..oauth.flows import get_flow
+
+        return get_flow(self.profile.config.flow).interactive
+
+    @property
+    def remaining(self) -> float:
+        """Seconds the access token still lives; 0 where there is none."""
+        return self.record.deadline - self._clock.monotonic() if self.record else 0.0
+
+    def change(self) -> None:
+        """Tell everybody who waits that something is new."""
+        self.revision += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def changed(self, since: int, wait: float) -> None:
+        """Return once the revision differs from ``since``, after ``wait`` seconds at the latest."""
+        if self.revision != since:
+            return
+        try:
+            async with asyncio.timeout(wait):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    def adopt(self, record: Record) -> None:
+        """Become signed in with a record."""
+        self.record, self.error, self.failures, self.retry_at = record, None, 0, 0.0
+        self.identity = record.tokens.identity or self.identity
+        self.change()
+
+    def ask(self, challenge: dict[str, Any]) -> None:
+        """Wait for a person."""
+        self.challenge, self.error = challenge, None
+        self.change()
+
+    def settle(self, error: PlatformAuthError | None = None) -> None:
+        """Stop waiting for a person: done, called off, or failed with a reason."""
+        if self.timeout is not None:
+            self.timeout.cancel()
+        self.challenge, self.error, self.timeout = None, error, None
+        self.change()
+
+    def expire(self, error: PlatformAuthError) -> None:
+        """Lose the tokens, but not the memory of whose they were."""
+        self.record, self.error = None, error
+        self.change()
+
+    def forget(self) -> None:
+        """Become signed out."""
+        self.record = self.identity = self.error = None
+        self.failures, self.retry_at = 0, 0.0
+        self.settle()

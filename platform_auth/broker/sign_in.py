@@ -1,0 +1,195 @@
+"""Sign-ins under way: from the first question to tokens in the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from ..errors import (
+    CallbackError,
+    PlatformAuthError,
+    SignInError,
+    SignInExpiredError,
+)
+from ..oauth.authorization import callback_parameters
+from ..oauth.steps import AuthorizeChallenge, DeviceChallenge
+from .attempt import Attempt, Binding
+from .stores import new_record
+
+if TYPE_CHECKING:
+    from ..oauth.flows import Flow
+    from ..oauth.grants import FlowContext
+    from ..oauth.tokens import TokenSet
+    from .clock import Clock
+    from .session import Session
+    from .stores import Store
+
+TIMEOUT: Final = 600.0
+"""Seconds a person has to finish a sign-in."""
+
+_MAX_ATTEMPTS, _MAX_FINISHED = 32, 128
+
+
+class SignIns:
+    """Runs the sign-ins of a broker.
+
+    Parameters
+    ----------
+    store, clock
+        The broker's.
+    context
+        Finds a session's authorization server; the second argument is the redirect URI.
+    timeout
+        Seconds a person has.
+
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        context: Callable[[Session, str | None], Awaitable[FlowContext]],
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self._store, self._clock, self._context, self._timeout = store, clock, context, timeout
+        self._finished: OrderedDict[str, tuple[str, Binding | None]] = OrderedDict()
+
+    def ask(self, session: Session, challenge: dict[str, Any]) -> None:
+        """Show a challenge until it is met, called off or too old."""
+        session.ask({**challenge, "expires_at": self._clock.time() + self._timeout})
+        loop = asyncio.get_running_loop()
+        session.timeout = loop.call_later(self._timeout, self._expire, session)
+
+    async def directly(self, session: Session, flow: Flow) -> None:
+        """Sign in with a flow that needs no browser to come back here.
+
+        Returns when the person has been asked (device), or it is done (no person in it).
+        """
+        attempt = self._start(session, flow, None, None)
+        challenge = await attempt.challenge()
+        if challenge is None:
+            return
+        if isinstance(challenge, DeviceChallenge):
+            session.attempts["device"] = attempt
+            self.ask(session, _device(challenge))
+
+    async def begin(
+        self, session: Session, flow: Flow, redirect_uri: str, binding: Binding | None
+    ) -> AuthorizeChallenge:
+        """Begin a trip of a browser and return where it must go."""
+        attempt = self._start(session, flow, redirect_uri, binding)
+        try:
+            challenge = await attempt.challenge()
+        except PlatformAuthError as error:
+            session.settle(error)
+            raise
+        assert isinstance(challenge, AuthorizeChallenge)
+        session.attempts[challenge.state] = attempt
+        while len(session.attempts) > _MAX_ATTEMPTS:
+            session.attempts.pop(next(iter(session.attempts))).cancel()
+        asyncio.get_running_loop().call_later(self._timeout, attempt.cancel)
+        return challenge
+
+    async def complete(
+        self, sessions: Iterable[Session], url: str, binding: Binding | None
+    ) -> Session:
+        """Finish the trip that came back to this URL; see `Broker.complete`."""
+        state = callback_parameters(url).get("state", "")
+        for session in sessions:
+            if self._finished_before(session, state, binding):
+                return session
+            attempt = session.attempts.get(state)
+            if attempt is not None and _same(attempt.binding, binding):
+                try:
+                    await attempt.complete(url)
+                finally:
+                    self._remember(session, state, attempt)
+                return session
+        raise CallbackError(
+            "This answer belongs to no sign-in that is under way here.",
+            why="It was called off, has expired, or began in another browser or server.",
+            fix="Start the sign-in again, and finish it in the same browser.",
+        )
+
+    def cancel(self, session: Session) -> None:
+        """Call off whatever is under way for a session."""
+        for attempt in session.attempts.values():
+            attempt.cancel()
+        session.attempts.clear()
+        if session.challenge is not None:
+            session.settle()
+
+    def _start(
+        self, session: Session, flow: Flow, redirect_uri: str | None, binding: Binding | None
+    ) -> Attempt:
+        attempt = Attempt(binding)
+        attempt.start(self._work(session, flow, redirect_uri, attempt))
+        return attempt
+
+    async def _work(
+        self, session: Session, flow: Flow, redirect_uri: str | None, attempt: Attempt
+    ) -> None:
+        try:
+            context = await self._context(session, redirect_uri)
+            tokens = await session.driver.drive(flow.sign_in(context), attempt.person)
+            _refuse_other_person(session, tokens)
+            before = session.record.generation if session.record else 0
+            record = new_record(session.profile.name, tokens, self._clock, before + 1)
+            await self._store.save(record)
+        except PlatformAuthError as error:
+            session.settle(error)
+            raise
+        session.adopt(record)
+        session.settle()
+
+    def _finished_before(self, session: Session, state: str, binding: Binding | None) -> bool:
+        """Tell a page that is loaded again (back, reload) from a stranger's replay."""
+        name, earlier = self._finished.get(state, ("", None))
+        return name == session.profile.name and session.record is not None and _same(earlier, binding)
+
+    def _remember(self, session: Session, state: str, attempt: Attempt) -> None:
+        if attempt.task is None or not attempt.task.done():
+            return  # it was not used up
+        session.attempts.pop(state, None)
+        self._finished[state] = (session.profile.name, attempt.binding)
+        while len(self._finished) > _MAX_FINISHED:
+            self._finished.popitem(last=False)
+
+    def _expire(self, session: Session) -> None:
+        self.cancel(session)
+        session.settle(
+            SignInExpiredError(
+                "Nobody finished the sign-in in time.",
+                why=f"It was open for {self._timeout:.0f} seconds.",
+                fix="Sign in again when you are ready.",
+            )
+        )
+
+
+def _same(one: Binding | None, other: Binding | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.matches(other)
+
+
+def _refuse_other_person(session: Session, tokens: TokenSet) -> None:
+    was, now = session.identity, tokens.identity
+    if was and now and (was.issuer, was.subject) != (now.issuer, now.subject):
+        raise SignInError(
+            f"{now.label} signed in, but this session belongs to {was.label}.",
+            why="Work that is under way would go on under another name.",
+            fix="Sign out first to switch accounts.",
+        )
+
+
+def _device(challenge: DeviceChallenge) -> dict[str, Any]:
+    return {
+        "kind": "device",
+        "verification_uri": challenge.verification_uri,
+        "verification_uri_complete": challenge.verification_uri_complete,
+        "user_code": challenge.user_code,
+        "interval": challenge.interval,
+    }
+

@@ -1,0 +1,48 @@
+"""A session as every face shows it: the JSON of the broker protocol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .broker import Broker
+    from .session import Session
+
+
+def session_view(session: Session, broker: Broker) -> dict[str, Any]:
+    """Return the JSON form of a session; it never holds a token or secret.
+
+    Times are seconds since the epoch; ``sign_in_url`` is root-relative, or None without a server.
+    """
+    profile, record = session.profile, session.record
+    return {
+        "profile": profile.name,
+        "state": session.state.value,
+        "revision": session.revision,
+        "platform": profile.config.host,
+        "endpoint": profile.config.base_url,
+        "flow": profile.config.flow,
+        "client": profile.client,
+        "source": profile.source.value,
+        "locked": profile.locked,
+        "default": profile.name == broker.profiles.default,
+        "signed_in_as": session.identity.label if session.identity else None,
+        "expires_at": record.expires_at if record else None,
+        "next_refresh": broker.next_refresh(session),
+        "scopes": list(record.tokens.scopes) if record else [],
+        "sign_in_url": broker.redirects.sign_in_url(profile.name),
+        "challenge": session.challenge,
+        "error": session.error.to_dict() if session.error else None,
+        "warnings": list(profile.warnings),
+    }
+
+
+def broken_view(name: str, error: dict[str, Any], broker: Broker) -> dict[str, Any]:
+    """Return the view of a profile that cannot be used, so that a list still names it."""
+    return {
+        "profile": name, "state": "failed", "revision": 0, "platform": "", "endpoint": "",
+        "flow": "", "client": None, "source": "", "locked": False,
+        "default": name == broker.profiles.default, "signed_in_as": None, "expires_at": None,
+        "next_refresh": None, "scopes": [], "sign_in_url": None, "challenge": None,
+        "error": error, "warnings": [],
+    }  # fmt: skip

@@ -1,0 +1,141 @@
+"""An httpx2 client on the platform: authenticated, and only there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx2
+
+from ..config.tls import tls_context
+
+if TYPE_CHECKING:
+    from ..broker.access_token import AccessToken
+    from ..config import PlatformConfig
+    from ..connection import Connection
+    from . import TokenSource
+
+_UNAUTHORIZED: Final = 401
+
+
+class PlatformHttpAuth(httpx2.Auth):
+    """Puts a fresh token on every request to the platform, and on no other.
+
+    A 401 is answered once: with the token that replaces the refused one, if the body can be sent
+    again. Use it in a session of your own, too: ``httpx2.Client(auth=connection.http_auth())``.
+
+    Parameters
+    ----------
+    source
+        Where tokens come from.
+    base_url
+        The platform; tokens go to its origin (RFC 6454) alone.
+
+    """
+
+    def __init__(self, source: TokenSource, base_url: str) -> None:
+        self._source, self._origin = source, _origin(httpx2.URL(base_url))
+
+    def sync_auth_flow(
+        self, request: httpx2.Request
+    ) -> Generator[httpx2.Request, httpx2.Response, None]:
+        """Authenticate a request; see the class."""
+        if not self.covers(request.url):
+            yield request
+            return
+        token = self._source.token()
+        response = yield _with(token, request)
+        if response.status_code == _UNAUTHORIZED and _can_repeat(request):
+            fresh = self._source.token(stale=token.fingerprint)
+            if fresh.fingerprint != token.fingerprint:
+                yield _with(fresh, request)
+
+    async def async_auth_flow(
+        self, request: httpx2.Request
+    ) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
+        """Authenticate a request; see the class."""
+        if not self.covers(request.url):
+            yield request
+            return
+        token = await self._source.token_async()
+        response = yield _with(token, request)
+        if response.status_code == _UNAUTHORIZED and _can_repeat(request):
+            fresh = await self._source.token_async(stale=token.fingerprint)
+            if fresh.fingerprint != token.fingerprint:
+                yield _with(fresh, request)
+
+    def covers(self, url: httpx2.URL) -> bool:
+        """Tell whether tokens may go there."""
+        return _origin(url) == self._origin
+
+
+def make(connection: Connection) -> httpx2.Client:
+    """Return the client of `Connection.http`."""
+    return http_client(connection.config, connection.tokens)
+
+
+def http_client(config: PlatformConfig, source: TokenSource, **options: Any) -> httpx2.Client:
+    """Return a client whose relative URLs start at the platform.
+
+    Parameters
+    ----------
+    config
+        Gives the address, CA, certificate checks and proxy.
+    source
+        Gives the tokens.
+    options
+        For `httpx2.Client`; they win.
+
+    """
+    auth = PlatformHttpAuth(source, config.base_url)
+
+    def keep_home(request: httpx2.Request) -> None:
+        _drop_token_elsewhere(auth, source, request)
+
+    return httpx2.Client(**_settings(config, auth, keep_home) | options)
+
+
+def async_http_client(
+    config: PlatformConfig, source: TokenSource, **options: Any
+) -> httpx2.AsyncClient:
+    """Return the asynchronous twin of `http_client`."""
+    auth = PlatformHttpAuth(source, config.base_url)
+
+    async def keep_home(request: httpx2.Request) -> None:
+        _drop_token_elsewhere(auth, source, request)
+
+    return httpx2.AsyncClient(**_settings(config, auth, keep_home) | options)
+
+
+def _settings(config: PlatformConfig, auth: PlatformHttpAuth, hook: Any) -> dict[str, Any]:
+    return {
+        "base_url": config.base_url,
+        "auth": auth,
+        "verify": tls_context(config),
+        "proxy": config.http_proxy_url,
+        "timeout": httpx2.Timeout(30.0, connect=10.0),
+        "event_hooks": {"request": [hook]},
+    }
+
+
+def _drop_token_elsewhere(
+    auth: PlatformHttpAuth, source: TokenSource, request: httpx2.Request
+) -> None:
+    # httpx2 drops Authorization on a redirect to elsewhere, but not a platform's own header.
+    if not auth.covers(request.url):
+        for name in ("authorization", source.header()[0]):
+            request.headers.pop(name, None)
+
+
+def _with(token: AccessToken, request: httpx2.Request) -> httpx2.Request:
+    request.headers[token.header] = token.authorization
+    return request
+
+
+def _can_repeat(request: httpx2.Request) -> bool:
+    return isinstance(request.stream, httpx2.ByteStream)
+
+
+def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
+    port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+    return url.scheme, url.host.lower(), port

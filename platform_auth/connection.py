@@ -1,0 +1,242 @@
+"""What a kernel holds: a profile and a source of its tokens, which together make clients."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from .broker.client import BrokerClient, SocketChannel
+from .broker.source import TokenSource
+from .errors import ConfigError, PlatformAuthError, SignInExpiredError
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from .config import PlatformConfig
+
+DEFAULT_TIMEOUT: Final = 600.0
+"""Seconds a call waits for a person to sign in."""
+
+_POLL = 20.0
+
+
+def connect(profile: str | PlatformConfig | None = None) -> Connection:
+    """Return a connection to a platform.
+
+    Nobody is asked to sign in by it; a call that needs a token says so if somebody must.
+
+    Parameters
+    ----------
+    profile
+        The name of a profile; or a configuration, which becomes a profile for as long as the
+        Jupyter server (or, without one, this process) runs; or None for the default profile.
+
+    Raises
+    ------
+    ProfileNotFoundError, PolicyError, ConfigError
+        There is no such profile, or it may not be used.
+    BrokerUnavailableError
+        The Jupyter server that keeps the sign-ins cannot be reached.
+
+    """
+    client = default_client()
+    if profile is None:
+        profile = _default_profile(client)
+    elif not isinstance(profile, str):
+        profile = _ad_hoc(client, profile)
+    return Connection(client, profile)
+
+
+def default_client() -> BrokerClient:
+    """Return the client of the Jupyter server's broker, or of this process's own without one."""
+    channel = SocketChannel.from_environment()
+    if channel is not None:
+        return BrokerClient(channel)
+    from .broker.local import local_client
+
+    return local_client()
+
+
+def _default_profile(client: BrokerClient) -> str:
+    answer = client.profiles()
+    if answer["default"] is not None:
+        return str(answer["default"])
+    names = ", ".join(view["profile"] for view in answer["profiles"])
+    if names:
+        fix = f"Name one of: {names}."
+        raise ConfigError("There are several profiles and none is the default.", fix=fix)
+    fix = "Add one to profiles.yaml, or pass a PlatformConfig."
+    raise ConfigError("No platform is configured.", fix=fix)
+
+
+def _ad_hoc(client: BrokerClient, config: PlatformConfig) -> str:
+    from .config import Profile, ProfileSource
+
+    profile = Profile("", config, ProfileSource.SESSION)
+    shape = json.dumps(profile.to_mapping(secrets=False), sort_keys=True)
+    # The same configuration is the same profile, in whichever kernel it is written.
+    name = f"{config.host}-{hashlib.sha256(shape.encode()).hexdigest()[:8]}"
+    client.put(name, profile.to_mapping())
+    return name
+
+
+class Connection:
+    """A profile and a source of its tokens.
+
+    It holds no token that outlives a few minutes and pickles as a reference: the process that
+    unpickles it connects on its own.
+
+    Parameters
+    ----------
+    client
+        The broker.
+    profile
+        The profile's name.
+
+    Attributes
+    ----------
+    profile
+        The profile's name.
+    tokens
+        Where clients get their tokens.
+
+    """
+
+    def __init__(self, client: BrokerClient, profile: str) -> None:
+        self.profile = profile
+        self._broker = client
+        self.tokens = TokenSource(client, profile)
+        self._config: PlatformConfig | None = None
+
+    def status(self) -> dict[str, Any]:
+        """Return the session as the broker shows it (see `platform_auth.broker.view`)."""
+        return self._broker.session(self.profile)
+
+    @property
+    def config(self) -> PlatformConfig:
+        """The profile's configuration, without its secrets."""
+        if self._config is None:
+            from .config import Profile, ProfileSource
+
+            shape = self.status()["config"]
+            source = ProfileSource.SESSION
+            self._config = Profile.from_mapping(self.profile, shape, source=source).config
+        return self._config
+
+    def access_token(self, min_ttl: float = 60) -> str:
+        """Return an access token in clear.
+
+        Parameters
+        ----------
+        min_ttl
+            Seconds it is good for at least, where tokens live so long.
+
+        Raises
+        ------
+        SignInRequiredError
+            A person must sign in; a mere expiry is dealt with.
+
+        """
+        return self.tokens.token(min_ttl=min_ttl).value.reveal()
+
+    def http(self, **options: Any) -> httpx2.Client:
+        """Return an `httpx2.Client` on the platform; options are the client's own."""
+        from .clients.http import http_client
+
+        return http_client(self.config, self.tokens, **options)
+
+    def http_async(self, **options: Any) -> httpx2.AsyncClient:
+        """Return an `httpx2.AsyncClient` on the platform; options are the client's own."""
+        from .clients.http import async_http_client
+
+        return async_http_client(self.config, self.tokens, **options)
+
+    def http_auth(self) -> httpx2.Auth:
+        """Return the authentication alone, for an httpx2 client of your own."""
+        from .clients.http import PlatformHttpAuth
+
+        return PlatformHttpAuth(self.tokens, self.config.base_url)
+
+    def sign_in(
+        self,
+        *,
+        flow: str | None = None,
+        force: bool = False,
+        timeout: float = DEFAULT_TIMEOUT,
+        show: Callable[[dict[str, Any]], None] | None = None,
+    ) -> dict[str, Any]:
+        """Sign in, waiting for the person if there is one in it; return the session.
+
+        Interrupting it calls the sign-in off.
+
+        Parameters
+        ----------
+        flow
+            Another than the profile's.
+        force
+            Also when signed in already.
+        timeout
+            Seconds to wait.
+        show
+            Puts the session, whose ``challenge`` says what to do, before the person; called once.
+            By default the address is printed.
+
+        Raises
+        ------
+        SignInError
+            It was denied, called off or not finished in time.
+
+        """
+        view = self._broker.sign_in(self.profile, flow=flow, force=force)
+        if view["state"] == "signing_in":
+            (show or _print_challenge)(view)
+            view = self._wait(view, timeout)
+        if view["error"] is not None:
+            raise PlatformAuthError.from_dict(view["error"])
+        self.tokens.forget()
+        return view
+
+    def _wait(self, view: dict[str, Any], timeout: float) -> dict[str, Any]:
+        until = time.monotonic() + timeout
+        try:
+            while view["state"] == "signing_in":
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise _too_late(view, timeout)
+                wait = min(left, _POLL)
+                view = self._broker.session(self.profile, since=view["revision"], wait=wait)
+        except BaseException:
+            self._broker.cancel(self.profile)
+            raise
+        if view["state"] == "signed_out":
+            view["error"] = {"code": "sign_in_cancelled", "what": "The sign-in was called off."}
+        return view
+
+    def sign_out(self) -> None:
+        """Sign out, for every kernel, terminal and tool that shares the session."""
+        self.tokens.forget()
+        self._broker.sign_out(self.profile)
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.profile}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return connect, (self.profile,)
+
+
+def _too_late(view: dict[str, Any], timeout: float) -> SignInExpiredError:
+    return SignInExpiredError(
+        f"Nobody signed in to {view['platform']} within {timeout:.0f} seconds.",
+        fix="Run it again when you are ready.",
+    )
+
+
+def _print_challenge(view: dict[str, Any]) -> None:
+    challenge = view["challenge"]
+    if challenge["kind"] == "device":
+        print(f"Open {challenge['verification_uri']} and enter {challenge['user_code']}")  # noqa: T201
+    else:
+        print(f"Open this address in a browser to sign in:\n{challenge['url']}")  # noqa: T201

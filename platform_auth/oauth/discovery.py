@@ -1,0 +1,78 @@
+"""Finding the authorization server of a profile (RFC 8414 §3, OpenID Connect Discovery §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Final
+
+from authlib.oauth2.rfc8414 import get_well_known_url
+from authlib.oidc.discovery import get_well_known_url as get_openid_url
+
+from ..errors import ConfigError, DiscoveryError, ProviderError
+from .metadata import ServerMetadata, from_document, is_secure, with_settings
+from .responses import oauth_json
+from .steps import Request, Response, Step
+
+if TYPE_CHECKING:
+    from ..config import PlatformConfig
+
+METADATA_MAX_AGE: Final = 3600.0
+"""Seconds for which a metadata document is good."""
+
+_NOT_FOUND = 404
+
+
+def discover(config: PlatformConfig) -> Generator[Step, Response, ServerMetadata]:
+    """Find the endpoints for a profile; its explicit settings win.
+
+    Parameters
+    ----------
+    config
+        The profile's configuration.
+
+    Raises
+    ------
+    ConfigError
+        It says too little to find them.
+    DiscoveryError
+        The provider's metadata is missing, wrong or somebody else's.
+
+    """
+    settings = config.oauth
+    if settings.issuer:
+        found = yield from _ask_issuer(settings.issuer, openid="openid" in config.scopes)
+    elif settings.token_endpoint:
+        found = ServerMetadata()
+    else:
+        raise ConfigError(
+            f"The identity provider of {config.host} is not known.",
+            why="The profile names neither an issuer nor a token endpoint.",
+            fix="Set oauth.issuer in the profile.",
+        )
+    return with_settings(found, settings)
+
+
+def _ask_issuer(issuer: str, *, openid: bool) -> Generator[Step, Response, ServerMetadata]:
+    if not is_secure(issuer):
+        what = f"The issuer {issuer} is not an https address."
+        raise ConfigError(what, fix="Use https; http is for this machine only.")
+    standard = get_well_known_url(issuer, external=True)
+    # RFC 8414 strips a path's last slash nowhere; providers serve the document without it.
+    addresses = [standard.rstrip("/"), get_openid_url(issuer, external=True)]
+    for address in reversed(addresses) if openid else addresses:
+        response = yield Request("GET", address, replay=True, max_age=METADATA_MAX_AGE)
+        if response.status != _NOT_FOUND:
+            return from_document(_document(response, issuer), issuer=issuer)
+    raise DiscoveryError(
+        f"{issuer} publishes no metadata.",
+        why=f"Neither {addresses[0]} nor {addresses[1]} exists.",
+        fix="Check oauth.issuer, or set oauth.authorization_endpoint and oauth.token_endpoint.",
+    )
+
+
+def _document(response: Response, issuer: str) -> dict[str, object]:
+    try:
+        return oauth_json(response)
+    except ProviderError as error:
+        what = f"The metadata of {issuer} cannot be used."
+        raise DiscoveryError(what, why=f"{error.what} {error.why}", fix=error.fix) from None

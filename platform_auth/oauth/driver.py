@@ -1,0 +1,111 @@
+"""Doing what flows ask for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, Protocol, TypeVar
+
+from ..errors import PlatformAuthError
+from .steps import Ask, Request, Response, Run, Step, Wait
+
+T = TypeVar("T")
+Person = Callable[[Ask], Awaitable[str | None]]
+"""Puts an `Ask` before the person and returns the answer."""
+
+Runner = Callable[[Run], Awaitable[str]]
+"""Runs a command and returns its standard output."""
+
+
+class Sender(Protocol):
+    """What a driver needs of a transport."""
+
+    async def send(self, request: Request) -> Response:
+        """Send a request; see `platform_auth.oauth.transport.Transport.send`."""
+
+
+class Driver:
+    """Runs flows: sends their requests, asks the person, lets time pass.
+
+    Parameters
+    ----------
+    sender
+        The transport.
+    sleep
+        Lets seconds pass.
+    monotonic
+        A clock that never jumps, in seconds: for the age of kept answers.
+    run
+        Runs commands.
+
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+        run: Runner | None = None,
+    ) -> None:
+        self._sender, self._sleep, self._monotonic, self._run = sender, sleep, monotonic, run
+        self._kept: dict[str, tuple[float, Response]] = {}
+
+    async def drive(self, steps: Generator[Step, Any, T], person: Person | None = None) -> T:
+        """Run a flow to its end and return its result.
+
+        Parameters
+        ----------
+        steps
+            The flow.
+        person
+            Who answers its challenges; None where nobody is there.
+
+        Raises
+        ------
+        PlatformAuthError
+            The flow failed, or nobody is there to answer it.
+
+        """
+        resume: Callable[[], Step] = lambda: next(steps)  # noqa: E731
+        while True:
+            try:
+                step = resume()
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            try:
+                answer = await self._perform(step, person)
+            except PlatformAuthError as error:
+                resume = _thrown(steps, error)
+            else:
+                resume = _sent(steps, answer)
+
+    async def _perform(self, step: Step, person: Person | None) -> Any:
+        if isinstance(step, Request):
+            return await self._send(step)
+        if isinstance(step, Wait):
+            return await self._sleep(step.seconds)
+        if isinstance(step, Ask):
+            assert person is not None, "an interactive flow was started with nobody to ask"
+            return await person(step)
+        assert self._run is not None, "a command was to be run, and nothing can run it"
+        return await self._run(step)
+
+    async def _send(self, request: Request) -> Response:
+        at, kept = self._kept.get(request.url, (0.0, None))
+        if kept and request.method == "GET" and self._monotonic() - at <= request.max_age:
+            return kept
+        response = await self._sender.send(request)
+        if request.max_age and response.status == 200:  # noqa: PLR2004 - OK
+            self._kept[request.url] = (self._monotonic(), response)
+        return response
+
+
+def _thrown(steps: Generator[Step, Any, Any], error: PlatformAuthError) -> Callable[[], Step]:
+    return lambda: steps.throw(error)
+
+
+def _sent(steps: Generator[Step, Any, Any], answer: Any) -> Callable[[], Step]:
+    return lambda: steps.send(answer)

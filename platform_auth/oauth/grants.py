@@ -1,0 +1,151 @@
+"""The requests of a token endpoint, one function for each grant (RFC 6749 §4 and §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from authlib.common.urls import add_params_to_qs
+from authlib.oauth2.rfc6749.parameters import prepare_token_request
+from authlib.oauth2.rfc7009 import prepare_revoke_token_request
+
+from .client_auth import authenticated
+from .identity import same_identity, verified_identity
+from .responses import oauth_json
+from .steps import Now, Response, Step
+from .tokens import TokenSet, token_set
+
+if TYPE_CHECKING:
+    from ..config import PlatformConfig
+    from ..secret import Secret
+    from .metadata import ServerMetadata
+
+
+@dataclass(frozen=True, slots=True)
+class FlowContext:
+    """All that a flow works with.
+
+    Parameters
+    ----------
+    config
+        What to reach and as which client.
+    metadata
+        The authorization server.
+    now
+        Wall clock, seconds since the epoch: an id_token's claims are in it.
+    redirect_uri
+        Where the browser will come back to, for flows that send it away.
+
+    """
+
+    config: PlatformConfig
+    metadata: ServerMetadata
+    now: Now
+    redirect_uri: str | None = None
+
+
+def request_tokens(
+    context: FlowContext,
+    grant_type: str,
+    *,
+    replay: bool = False,
+    nonce: Secret | None = None,
+    **parameters: str | None,
+) -> Generator[Step, Response, TokenSet]:
+    """Send a token request and return what it grants, its id_token verified.
+
+    Parameters
+    ----------
+    context
+        The profile and its authorization server.
+    grant_type, parameters
+        As the grant's RFC names them; None and "" are left out.
+    replay
+        Whether the request may be sent twice.
+    nonce
+        What an id_token must repeat (OpenID Connect Core §3.1.3.7).
+
+    Raises
+    ------
+    OAuthError, TokenResponseError, IdentityError
+        The server said no, or its answer cannot be used. Nothing of it is kept.
+
+    """
+    body = prepare_token_request(grant_type, **parameters)
+    resources = [("resource", uri) for uri in context.config.oauth.resource]
+    body = add_params_to_qs(body, resources)
+    url = context.metadata.endpoint("token_endpoint")
+    config, metadata = context.config, context.metadata
+    response = yield authenticated(config, metadata, url, body, replay=replay)
+    tokens = token_set(oauth_json(response), asked=config.scopes, now=context.now())
+    if tokens.id_token is None or metadata.jwks_uri is None or metadata.issuer is None:
+        return tokens
+    identity = yield from verified_identity(context, tokens, nonce=nonce)
+    return replace(tokens, identity=identity)
+
+
+def exchange_code(
+    context: FlowContext, code: Secret, verifier: Secret, nonce: Secret | None
+) -> Generator[Step, Response, TokenSet]:
+    """Exchange an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.5); never sent twice."""
+    return request_tokens(
+        context,
+        "authorization_code",
+        nonce=nonce,
+        code=code.reveal(),
+        code_verifier=verifier.reveal(),
+        redirect_uri=context.redirect_uri,
+    )
+
+
+def refresh_tokens(context: FlowContext, old: TokenSet) -> Generator[Step, Response, TokenSet]:
+    """Refresh (RFC 6749 §6).
+
+    A response without a refresh token keeps the old one; one without an id_token keeps the
+    identity; one with somebody else's id_token is refused whole (OpenID Connect Core §12.2).
+
+    Parameters
+    ----------
+    context
+        The profile and its authorization server.
+    old
+        Its ``refresh_token`` is used.
+
+    """
+    assert old.refresh_token is not None
+    # A lost answer may hide a rotation; many servers honour one repetition (RFC 9700 §4.14.2).
+    new = yield from request_tokens(
+        context, "refresh_token", replay=True, refresh_token=old.refresh_token.reveal()
+    )
+    same_identity(old.identity, new.identity)
+    return replace(
+        new,
+        refresh_token=new.refresh_token or old.refresh_token,
+        id_token=new.id_token or old.id_token,
+        identity=new.identity or old.identity,
+    )
+
+
+def revoke(
+    context: FlowContext, token: Secret, hint: str
+) -> Generator[Step, Response, None]:
+    """Revoke one token (RFC 7009 §2.1), where the server can.
+
+    Parameters
+    ----------
+    context
+        The profile and its authorization server.
+    token
+        To be revoked.
+    hint
+        ``refresh_token`` or ``access_token``.
+
+    """
+    url = context.metadata.revocation_endpoint
+    if url is None:
+        return
+    body, _headers = prepare_revoke_token_request(token.reveal(), hint)
+    response = yield authenticated(context.config, context.metadata, url, body, replay=True)
+    if response.status >= 400:  # noqa: PLR2004 - client and server errors
+        oauth_json(response)

@@ -1,0 +1,171 @@
+"""What is known of an authorization server (RFC 8414 §2, OpenID Connect Discovery §3)."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from ..errors import ConfigError, DiscoveryError
+
+if TYPE_CHECKING:
+    from ..config import OAuthSettings
+
+_ENDPOINTS: Final = (
+    "authorization_endpoint",
+    "token_endpoint",
+    "device_authorization_endpoint",
+    "revocation_endpoint",
+    "end_session_endpoint",
+    "userinfo_endpoint",
+    "jwks_uri",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerMetadata:
+    """An authorization server's endpoints and abilities; None and () mean it did not say.
+
+    The names are those of RFC 8414, RFC 8628, RFC 9207 and OpenID Connect.
+    """
+
+    issuer: str | None = None
+    authorization_endpoint: str | None = None
+    token_endpoint: str | None = None
+    device_authorization_endpoint: str | None = None
+    revocation_endpoint: str | None = None
+    end_session_endpoint: str | None = None
+    userinfo_endpoint: str | None = None
+    jwks_uri: str | None = None
+    authorization_response_iss_parameter_supported: bool = False
+    token_endpoint_auth_methods_supported: tuple[str, ...] = ()
+    id_token_signing_alg_values_supported: tuple[str, ...] = ()
+    scopes_supported: tuple[str, ...] = ()
+
+    def endpoint(self, name: str) -> str:
+        """Return the endpoint of that name.
+
+        Raises
+        ------
+        ConfigError
+            The server has none, or did not say.
+
+        """
+        url: str | None = getattr(self, name)
+        if url:
+            return url
+        where = self.issuer or "the identity provider"
+        raise ConfigError(
+            f"{where} offers no {name}.",
+            why="Neither its metadata nor the profile names one.",
+            fix=f"Set oauth.issuer, or oauth.{name}, in the profile, or choose another flow.",
+        )
+
+
+def from_document(data: Mapping[str, Any], *, issuer: str) -> ServerMetadata:
+    """Check a metadata document and return it as a value.
+
+    Parameters
+    ----------
+    data
+        The JSON object served at the well-known address.
+    issuer
+        The issuer it was asked for; the document's must be the same, byte for byte (RFC 8414 §3.3),
+        or the answer is somebody else's.
+
+    Raises
+    ------
+    DiscoveryError
+        The issuer differs or an endpoint cannot be trusted.
+
+    """
+    if data.get("issuer") != issuer:
+        raise _other_issuer(issuer, data.get("issuer"))
+    known = {name: _url(name, data.get(name), issuer) for name in _ENDPOINTS}
+    return ServerMetadata(
+        issuer=issuer,
+        **known,
+        authorization_response_iss_parameter_supported=data.get(
+            "authorization_response_iss_parameter_supported"
+        )
+        is True,
+        token_endpoint_auth_methods_supported=_words(
+            data.get("token_endpoint_auth_methods_supported")
+        ),
+        id_token_signing_alg_values_supported=_words(
+            data.get("id_token_signing_alg_values_supported")
+        ),
+        scopes_supported=_words(data.get("scopes_supported")),
+    )
+
+
+def with_settings(metadata: ServerMetadata, settings: OAuthSettings) -> ServerMetadata:
+    """Let a profile's explicit settings win over what was discovered."""
+    names = {field.name for field in fields(ServerMetadata)}
+    explicit = {
+        name: getattr(settings, name)
+        for name in (*_ENDPOINTS, "issuer")
+        if name in names and getattr(settings, name)
+    }
+    return replace(metadata, **explicit)
+
+
+def is_loopback(host: str | None) -> bool:
+    """Tell whether a URL's host is this machine, by its address or as ``localhost``."""
+    if host is None:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)
+
+
+def is_secure(url: str) -> bool:
+    """Tell whether credentials may be sent there: https, or http on this machine (RFC 8252 §8.3)."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+
+
+def _url(name: str, value: object, issuer: str) -> str | None:
+    if value is None or value == "":
+        return None
+    fix = f"Correct the provider's metadata, or set oauth.{name} in the profile."
+    if not isinstance(value, str) or not urlsplit(value).hostname:
+        what = f"The metadata of {issuer} holds no usable {name}."
+        raise DiscoveryError(what, fix=fix)
+    # An outsider's document must not turn our requests on the inner network.
+    outside = urlsplit(value).hostname != urlsplit(issuer).hostname
+    if not is_secure(value) or (outside and _is_inner(urlsplit(value).hostname or "")):
+        what = f"The metadata of {issuer} names a {name} that is not safe to use."
+        why = "It must be an https address that is not on a private network."
+        raise DiscoveryError(what, why=why, fix=fix)
+    return value
+
+
+def _is_inner(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return is_loopback(host)
+
+
+def _words(value: object) -> tuple[str, ...]:
+    items = value if isinstance(value, list) else []
+    return tuple(item for item in items if isinstance(item, str))
+
+
+def _other_issuer(asked: str, found: object) -> DiscoveryError:
+    hint = "Set oauth.issuer to exactly what the provider calls itself."
+    if isinstance(found, str) and found.rstrip("/").lower() == asked.rstrip("/").lower():
+        hint = f"They differ in case or a slash only: set oauth.issuer to {found!r}."
+    return DiscoveryError(
+        f"The metadata found for {asked} belongs to another issuer.",
+        why=f"It says {str(found)[:200]!r}.",
+        fix=hint,
+    )

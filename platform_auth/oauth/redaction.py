@@ -1,0 +1,64 @@
+"""Keeping secrets out of logs: one filter for our loggers and those of the libraries under us."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Final
+
+from ..secret import MASK
+
+LOGGERS: Final = ("platform_auth", "authlib", "httpx2", "httpcore2", "stamina")
+"""The loggers that pass the filter, with their children as far as they exist."""
+
+_PATTERNS: Final = (
+    (re.compile(r"(https?://)[^/\s@]+@"), rf"\1{MASK}@"),
+    (re.compile(r"(https?://[^\s?#'\"]+)[?#][^\s'\"]+"), rf"\1?{MASK}"),
+    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{4,}"), rf"\1 {MASK}"),
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), MASK),
+    (
+        re.compile(
+            r"(?i)\b((?:access|refresh|id)_token|client_secret|code(?:_verifier)?|assertion"
+            r"|device_code|state|nonce|password)(['\"]?\s*[=:]\s*b?['\"]?)[^\s&'\",}]+"
+        ),
+        rf"\1\2{MASK}",
+    ),
+)
+
+
+def redact(text: str) -> str:
+    """Return a text without URL queries, credentials and tokens.
+
+    Examples
+    --------
+    >>> redact("GET https://id.example/cb?code=SplxlOB&state=af0 with Bearer abcdef")
+    'GET https://id.example/cb?•••••• with Bearer ••••••'
+
+    """
+    for pattern, mask in _PATTERNS:
+        text = pattern.sub(mask, text)
+    return text
+
+
+class RedactingFilter(logging.Filter):
+    """Redacts a record's finished message, and its traceback, before any handler sees it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record in place; it is always let through."""
+        try:
+            record.msg, record.args = redact(record.getMessage()), None
+        except (TypeError, ValueError):
+            record.msg, record.args = "(a message that could not be formatted)", None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+        return True
+
+
+_FILTER = RedactingFilter()
+
+
+def install() -> None:
+    """Put the filter on every logger of `LOGGERS` and the ones below them; once is enough."""
+    known = list(logging.root.manager.loggerDict)
+    for name in (*LOGGERS, *(n for n in known if n.startswith(tuple(f"{p}." for p in LOGGERS)))):
+        logging.getLogger(name).addFilter(_FILTER)

@@ -1,0 +1,197 @@
+"""What a flow asks of whoever drives it, and what it is handed in return.
+
+A flow is a generator of steps. It yields a `Request` and is sent a `Response`; it yields an `Ask`
+and is sent the person's answer; it yields a `Wait` and is sent ``None``. What went wrong is thrown
+into it as a `PlatformAuthError`. What it returns is its result.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from ..errors import PlatformAuthError, ProviderError
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request for the driver to send.
+
+    Parameters
+    ----------
+    method
+        ``GET`` or ``POST``.
+    url
+        Absolute.
+    headers, body
+        As sent; both may carry credentials, so neither is shown.
+    replay
+        Whether it may be sent again after a failure that leaves open if it had an effect. Never so
+        for a one-time code (RFC 6749 §4.1.2).
+    max_age
+        Accept an earlier answer to the same GET that is at most so many seconds old.
+
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: str = field(default="", repr=False)
+    replay: bool = False
+    max_age: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back.
+
+    Parameters
+    ----------
+    status
+        HTTP status code.
+    headers
+        Names in lower case.
+    body
+        Bytes, decoded from any content coding; never shown, it may hold tokens.
+    url
+        Where it came from.
+
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    url: str = ""
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def json_object(self) -> dict[str, Any]:
+        """Return the body as a JSON object.
+
+        Raises
+        ------
+        ProviderError
+            It is not one; a member that appears twice counts (two readers could disagree on it).
+
+        """
+        try:
+            data = json.loads(self.body.decode("utf-8-sig"), object_pairs_hook=_unique)
+        except (ValueError, RecursionError):
+            data = None
+        if isinstance(data, dict):
+            return data
+        what = f"{origin_of(self.url)} did not answer with a JSON object."
+        why = f"HTTP {self.status}, {self.content_type or 'no content type'}."
+        if self.content_type == "text/html":
+            why += " A web page instead of data often means a proxy or captive portal in between."
+        raise ProviderError(what, why=why, fix="Check the address, and the proxy in between.")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        msg = "a member appears twice"
+        raise ValueError(msg)
+    return found
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of a URL: what may be shown of it.
+
+    Examples
+    --------
+    >>> origin_of("https://user:pw@id.example.com:8443/cb?code=x")
+    'https://id.example.com:8443'
+
+    """
+    scheme, _, rest = url.partition("://")
+    authority = rest.partition("/")[0].partition("?")[0].partition("#")[0]
+    return f"{scheme}://{authority.rpartition('@')[2]}"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizeChallenge:
+    """Ask the person to open a URL in a browser; the answer is the URL they come back to.
+
+    Parameters
+    ----------
+    url
+        The authorization request (RFC 6749 §4.1.1).
+    state
+        Its one-time state, by which the answer is recognised.
+
+    """
+
+    url: str = field(repr=False)
+    state: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChallenge:
+    """Ask the person to enter a code on any device (RFC 8628 §3.2); no answer is awaited.
+
+    Parameters
+    ----------
+    verification_uri, verification_uri_complete
+        Where; the latter holds the code already.
+    user_code
+        What to enter.
+    expires_in, interval
+        Seconds.
+
+    """
+
+    verification_uri: str
+    user_code: str = field(repr=False)
+    expires_in: float
+    interval: float
+    verification_uri_complete: str | None = field(default=None, repr=False)
+
+
+Challenge: TypeAlias = AuthorizeChallenge | DeviceChallenge
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Put a challenge before the person.
+
+    An `AuthorizeChallenge` is answered with the redirect URL; a `DeviceChallenge` with ``None``,
+    at once. ``problem`` says why the last answer was not one, where this asks again.
+    """
+
+    challenge: Challenge
+    problem: PlatformAuthError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Let so many seconds pass."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run a command, without a shell, and be sent its standard output (`str`).
+
+    Parameters
+    ----------
+    argv
+        The command and its arguments.
+    timeout
+        Seconds after which it is killed with all it started.
+
+    """
+
+    argv: tuple[str, ...] = field(repr=False)
+    timeout: float = 60
+
+
+Step: TypeAlias = Request | Ask | Wait | Run
+Steps: TypeAlias = Generator[Step, Any, Any]
+Now: TypeAlias = Callable[[], float]
