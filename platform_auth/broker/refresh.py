@@ -134,10 +134,10 @@ class Refresher:
             self._back_off(session, error)
 
     async def _renewed(self, session: Session, before: Record) -> Record:
-        flow = get_flow(session.profile.config.flow)
+        flow = get_flow(before.flow)
         context = await self._context(session)
         tokens = await session.driver.drive(flow.refresh(context, before.tokens))
-        return new_record(before.profile, tokens, self._clock, before.generation + 1)
+        return new_record(before.profile, before.flow, tokens, self._clock, before.generation + 1)
 
     def _back_off(self, session: Session, error: PlatformAuthError) -> None:
         longest = min(FIRST_BACKOFF * 2**session.failures, MAX_BACKOFF)

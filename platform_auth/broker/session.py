@@ -77,7 +77,7 @@ class Session:
         """Whether a person takes part in its sign-in."""
         from ..oauth.flows import get_flow
 
-        return get_flow(self.profile.config.flow).interactive
+        return get_flow(self.record.flow if self.record else self.profile.config.flow).interactive
 
     @property
     def remaining(self) -> float:

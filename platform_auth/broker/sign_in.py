@@ -56,11 +56,14 @@ class SignIns:
         self._store, self._clock, self._context, self._timeout = store, clock, context, timeout
         self._finished: OrderedDict[str, tuple[str, Binding | None]] = OrderedDict()
 
-    def ask(self, session: Session, challenge: dict[str, Any]) -> None:
-        """Show a challenge until it is met, called off or too old."""
-        session.ask({**challenge, "expires_at": self._clock.time() + self._timeout})
+    def ask(
+        self, session: Session, challenge: dict[str, Any], seconds: float | None = None
+    ) -> None:
+        """Show a challenge until it is met, called off or ``seconds`` old."""
+        seconds = min(seconds or self._timeout, self._timeout)
+        session.ask({**challenge, "expires_at": self._clock.time() + seconds})
         loop = asyncio.get_running_loop()
-        session.timeout = loop.call_later(self._timeout, self._expire, session)
+        session.timeout = loop.call_later(seconds, self._expire, session)
 
     async def directly(self, session: Session, flow: Flow) -> None:
         """Sign in with a flow that needs no browser to come back here.
@@ -73,7 +76,7 @@ class SignIns:
             return
         if isinstance(challenge, DeviceChallenge):
             session.attempts["device"] = attempt
-            self.ask(session, _device(challenge))
+            self.ask(session, _device(challenge), challenge.expires_in)
 
     async def begin(
         self, session: Session, flow: Flow, redirect_uri: str, binding: Binding | None
@@ -136,7 +139,7 @@ class SignIns:
             tokens = await session.driver.drive(flow.sign_in(context), attempt.person)
             _refuse_other_person(session, tokens)
             before = session.record.generation if session.record else 0
-            record = new_record(session.profile.name, tokens, self._clock, before + 1)
+            record = new_record(session.profile.name, flow.name, tokens, self._clock, before + 1)
             await self._store.save(record)
         except PlatformAuthError as error:
             session.settle(error)

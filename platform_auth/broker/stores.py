@@ -24,6 +24,8 @@ class Record:
     ----------
     profile
         Its name.
+    flow
+        How it was signed in, and so how it is refreshed.
     tokens
         The last token response.
     issued_at
@@ -36,6 +38,7 @@ class Record:
     """
 
     profile: str
+    flow: str
     tokens: TokenSet
     issued_at: float
     deadline: float
@@ -47,10 +50,13 @@ class Record:
         return self.issued_at + self.tokens.expires_in
 
 
-def new_record(profile: str, tokens: TokenSet, clock: Clock, generation: int) -> Record:
+def new_record(
+    profile: str, flow: str, tokens: TokenSet, clock: Clock, generation: int
+) -> Record:
     """Return the record of a token response that has just arrived."""
     return Record(
         profile=profile,
+        flow=flow,
         tokens=tokens,
         issued_at=clock.time(),
         deadline=clock.monotonic() + tokens.expires_in,

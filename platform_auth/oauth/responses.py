@@ -14,6 +14,7 @@ from ..errors import (
     OAuthError,
     PlatformAuthError,
     ProviderError,
+    SignInExpiredError,
     SignInRequiredError,
     TransportError,
 )
@@ -118,11 +119,11 @@ def oauth_error(data: Mapping[str, Any]) -> PlatformAuthError:
     code = plain(code, 80)
     said = plain(data.get("error_description") or "")
     why = f"{code}: {said}" if said else f"{code}."
-    if code in _TRANSIENT:
-        return TransportError("The identity provider is not available just now.", why=why)
     kind, what, fix = _MEANING.get(code, _UNKNOWN)
     if code in _ASKS_PERSON:
         kind, what, fix = _INTERACTION
+    if code in _TRANSIENT:
+        kind, what, fix = _LATER
     error = kind(what, why=why, fix=fix)
     error.oauth_code = code
     return error
@@ -139,6 +140,11 @@ _INTERACTION: Final[_Meaning] = (
     "The identity provider wants to see you again.",
     "Sign in again.",
 )
+_LATER: Final[_Meaning] = (
+    TransportError,
+    "The identity provider is not available just now.",
+    "Wait a little; nothing is lost.",
+)
 _CLIENT = "The identity provider does not accept this client."
 _CLIENT_FIX = "Check clientId, its secret and oauth.token_endpoint_auth_method of the profile."
 _MEANING: Final[dict[str, _Meaning]] = {
@@ -151,6 +157,11 @@ _MEANING: Final[dict[str, _Meaning]] = {
         InvalidGrantError,
         "The identity provider no longer accepts this sign-in.",
         "Sign in again.",
+    ),
+    "expired_token": (
+        SignInExpiredError,
+        "The code was not entered in time.",
+        "Sign in again to get a new one.",
     ),
     "invalid_client": (InvalidClientError, _CLIENT, _CLIENT_FIX),
     "unauthorized_client": (InvalidClientError, _CLIENT, _CLIENT_FIX),

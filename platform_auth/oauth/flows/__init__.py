@@ -16,7 +16,7 @@ from ..grants import FlowContext
 from ..steps import Step
 from ..tokens import TokenSet
 
-_BUILT_IN: Final = {"pkce": "pkce"}
+_BUILT_IN: Final = ("client_credentials", "device", "pkce")
 
 
 class Flow(Protocol):
@@ -54,7 +54,7 @@ def get_flow(name: str) -> Flow:
 
     """
     if name in _BUILT_IN:
-        module = import_module(f".{_BUILT_IN[name]}", __name__)
+        module = import_module(f".{name}", __name__)
         flow: Flow = module.FLOW
         return flow
     others = {point.name: point for point in entry_points(group="platform_auth.flows")}
