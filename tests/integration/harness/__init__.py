@@ -1,0 +1,1 @@
+"""What the integration tests stand on: real providers, real servers, a real browser, a person."""

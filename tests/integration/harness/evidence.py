@@ -1,0 +1,58 @@
+"""What a failed test leaves behind in ``test-results/``: screenshots, a trace, the console."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import BrowserContext, Page
+
+
+class Evidence:
+    """The pages of one test and what they said.
+
+    Parameters
+    ----------
+    name
+        The test's name, for the directory.
+    results
+        The ``test-results`` directory.
+
+    """
+
+    def __init__(self, name: str, results: Path) -> None:
+        self.directory = results / re.sub(r"[^\w.-]+", "-", name).strip("-")
+        self._contexts: list[BrowserContext] = []
+        self.console: list[str] = []
+
+    def watch(self, context: BrowserContext) -> None:
+        """Take notes of a context from now on."""
+        self._contexts.append(context)
+        context.on("page", self._watch_page)
+        context.tracing.start(snapshots=True, screenshots=False)
+
+    def _watch_page(self, page: Page) -> None:
+        page.on("console", lambda m: self.console.append(f"{m.type}: {m.text}"))
+        page.on("pageerror", lambda error: self.console.append(f"uncaught: {error}"))
+        page.on("requestfailed", lambda r: self.console.append(f"failed: {r.method} {r.url}"))
+
+    def finish(self, *, failed: bool) -> None:
+        """Close the contexts; keep what they have to tell when the test failed."""
+        if failed:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            path = self.directory / "console.log"
+            path.write_text("\n".join(self.console), encoding="utf-8")
+        for number, context in enumerate(self._contexts):
+            if failed:
+                self._keep(number, context)
+            else:
+                context.tracing.stop()
+            context.close()
+
+    def _keep(self, number: int, context: BrowserContext) -> None:
+        for index, page in enumerate(context.pages):
+            page.screenshot(path=self.directory / f"page-{number}-{index}.png")
+        context.tracing.stop(path=self.directory / f"trace-{number}.zip")
