@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from platform_auth.config.auth_type import AuthType
-from platform_auth.config.model import PlatformConfig
-from platform_auth.config.oauth_settings import OAuthSettings
-from platform_auth.config.policy import Policy
-from platform_auth.config.profile import Profile, ProfileSource
-from platform_auth.config.profiles import Profiles
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .auth_type import AuthType as AuthType
+    from .model import PlatformConfig as PlatformConfig
+    from .oauth_settings import OAuthSettings as OAuthSettings
+    from .policy import Policy as Policy
+    from .profile import Profile as Profile
+    from .profile import ProfileSource as ProfileSource
+    from .profiles import Profiles as Profiles
+
+# Looked up when first used: a kernel needs a profile, but not what finds and reads the files.
+_PUBLIC = {
+    "AuthType": "auth_type",
+    "OAuthSettings": "oauth_settings",
+    "PlatformConfig": "model",
+    "Policy": "policy",
+    "Profile": "profile",
+    "ProfileSource": "profile",
+    "Profiles": "profiles",
+}
 
 __all__ = [
     "AuthType",
@@ -18,3 +34,16 @@ __all__ = [
     "ProfileSource",
     "Profiles",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    found = getattr(import_module(f".{_PUBLIC[name]}", __name__), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from platform_auth.errors import ConfigError
+from ..errors import ConfigError
 
 _FLOWS = {
     "STANDARD": "pkce",
@@ -34,8 +34,8 @@ class AuthType(enum.Enum):
     def parse(cls, text: str | AuthType) -> AuthType:
         """Return the mode of that name.
 
-        Case and the separators ``-``, ``_`` and blank do not matter. Besides flytekit's eight names the
-        words of the ``flyte`` command line are known: ``client-secret``, ``app-credential``,
+        Case and the separators ``-``, ``_`` and blank do not matter. Besides flytekit's eight names
+        the words of the ``flyte`` command line are known: ``client-secret``, ``app-credential``,
         ``headless``, ``device-flow``, ``external-command``, ``command`` and ``custom``.
 
         Raises
@@ -46,7 +46,7 @@ class AuthType(enum.Enum):
         """
         if isinstance(text, AuthType):
             return text
-        found = _BY_NAME.get(_normal(text)) if isinstance(text, str) else None
+        found = _BY_NAME.get(_normal(str(text)))
         if found is None:
             what = f"{text!r} is not an authentication mode."
             raise ConfigError(what, fix=f"Use one of {ACCEPTED} (in any case).")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from platform_auth.config.place import Setting
+from .place import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

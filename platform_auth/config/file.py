@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from platform_auth.errors import ConfigError
+from ..errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ def exists(path: Path) -> bool:
 
 
 def is_shared(path: Path) -> bool:
-    """Whether others than its owner may read the file; always False where there are no such bits."""
+    """Whether others than its owner may read the file; False where there are no such bits."""
     if os.name == "nt":
         return False
     try:

@@ -6,18 +6,17 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platform_auth.config.entries import ENTRIES
-from platform_auth.config.file import exists
-from platform_auth.config.reading import Reading
-from platform_auth.config.sources import Environment, IniSource, YamlSource, open_source
-from platform_auth.errors import ConfigError
+from ..errors import ConfigError
+from .entries import ENTRIES
+from .file import exists
+from .reading import Reading
+from .sources import Environment, IniSource, YamlSource, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from platform_auth.config.model import PlatformConfig
+    from .model import PlatformConfig
 
-Open = "Callable[[Path], YamlSource | IniSource]"
 # The first is set by pyflyte for its children; flytekit lets it hide the second.
 _VARIABLES = ("_FLYTECTL_CONFIG_PYFLYTE_OVERRIDE", "FLYTECTL_CONFIG")
 _ENDPOINT_VARIABLE = next(entry.variable for entry in ENTRIES if entry.field == "endpoint")
@@ -27,11 +26,8 @@ def auto(config_file: str | os.PathLike[str] | None = None) -> PlatformConfig:
     """Read one file and the environment, as `PlatformConfig.auto` says."""
     import logging
 
-    if config_file is None:
-        path = default_file()
-    else:
-        path = Path(config_file).expanduser().absolute()
-    config, warnings = read(path, environment=True)
+    path = default_file() if config_file is None else Path(config_file).expanduser().absolute()
+    config, warnings = read(path, environment=True, fetch_secret=True)
     for warning in warnings:
         logging.getLogger(__name__).warning("%s", warning)
     return config
@@ -41,6 +37,7 @@ def read(
     path: Path | None,
     *,
     environment: bool,
+    fetch_secret: bool = False,
     opened: Callable[[Path], YamlSource | IniSource] = open_source,
 ) -> tuple[PlatformConfig, tuple[str, ...]]:
     """Return what a file says, and the warnings.
@@ -51,6 +48,8 @@ def read(
         The file; None for the environment alone.
     environment
         Whether ``FLYTE_*`` variables win over the file.
+    fetch_secret
+        Whether a secret kept elsewhere is read now, not only when it is used.
     opened
         Opens the file; a place for a cache.
 
@@ -63,8 +62,9 @@ def read(
     file = opened(path) if path else None
     layers = (Environment() if environment else None, file)
     reading = Reading([layer for layer in layers if layer is not None])
-    if reading.resolve_secret():
-        reading.force_client_secret()
+    reading.prefer_client_secret()
+    if fetch_secret:
+        reading.fetch_secret()
     warnings = (
         *missing_file_warning(path),
         *(file.warnings() if file else ()),
@@ -86,7 +86,7 @@ def named_file() -> Path | None:
     text = os.environ[variable] if variable else ""
     if not text:
         return None
-    path = Path(os.path.expanduser(text))  # noqa: PTH111  # Path.expanduser raises for unknown users
+    path = Path(os.path.expanduser(text))  # noqa: PTH111 - the other one raises
     if not path.is_absolute():
         what = f"{variable} is the relative path {text!r}."
         why = "Nothing is read from the current directory, which may be somebody else's repository."
@@ -95,7 +95,7 @@ def named_file() -> Path | None:
 
 
 def default_file() -> Path | None:
-    """Return the first file there is, in flytekit's order, without its look at the current directory."""
+    """Return the first file there is: flytekit's order, without the current directory."""
     named = named_file()
     home = directory()
     candidates = (named, home and home / "config", home and home / "config.yaml")
@@ -124,7 +124,7 @@ def named_files() -> dict[str, Path]:
 
 
 def is_configured() -> bool:
-    """Whether Flyte's tools are set up here at all: a file of theirs, or their endpoint variable."""
+    """Whether Flyte's tools are set up here: a file of theirs, or their endpoint variable."""
     return bool(os.environ.get(_ENDPOINT_VARIABLE, "").strip()) or default_file() is not None
 
 

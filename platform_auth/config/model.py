@@ -6,18 +6,19 @@ import os
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, cast
 
-from platform_auth.config.auth_type import AuthType
-from platform_auth.config.endpoint import Endpoint
-from platform_auth.config.oauth_settings import OAuthSettings, texts
-from platform_auth.config.secret_file import read_secret_file
-from platform_auth.errors import ConfigError
-from platform_auth.secret import Secret
+from ..errors import ConfigError
+from ..secret import Secret
+from .auth_type import AuthType
+from .endpoint import Endpoint
+from .oauth_settings import OAuthSettings, texts
+from .secret_file import read_secret_file, secret_in_variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 DEFAULT_ENDPOINT = "localhost:30080"
 DEFAULT_RETRIES = 3
+_NOT_SAID = cast("AuthType", None)  # in the constructor only; `PlatformConfig` then decides
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,7 +78,7 @@ class PlatformConfig:
     client_id: str | None = None
     client_credentials_secret: Secret | None = None
     scopes: tuple[str, ...] = ()
-    auth_mode: AuthType = cast("AuthType", None)  # "not said", in the constructor only
+    auth_mode: AuthType = _NOT_SAID
     audience: str | None = None
     rpc_retries: int = DEFAULT_RETRIES
     http_proxy_url: str | None = None
@@ -87,7 +88,7 @@ class PlatformConfig:
 
     if TYPE_CHECKING:
         # What the generated constructor accepts is wider than what the fields hold.
-        def __init__(
+        def __init__(  # noqa: PLR0913, PLR0917 - flytekit's fields, in flytekit's order
             self,
             endpoint: str = DEFAULT_ENDPOINT,
             insecure: bool = False,  # noqa: FBT001, FBT002
@@ -110,11 +111,11 @@ class PlatformConfig:
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if value is not None or each.name in _REQUIRED:
-                object.__setattr__(self, each.name, CHECKS[each.name](value))
-        if self.auth_mode is None:
+        given = {each.name: getattr(self, each.name) for each in fields(self)}
+        for name, value in given.items():
+            if value is not None or name in _REQUIRED:
+                object.__setattr__(self, name, CHECKS[name](value))
+        if given["auth_mode"] is None:
             object.__setattr__(self, "auth_mode", self._mode_not_said())
         self._refuse_plain_http()
 
@@ -159,7 +160,7 @@ class PlatformConfig:
             A file or a variable is wrong, or `config_file` does not exist.
 
         """
-        from platform_auth.config.flyte_files import auto  # it imports this module
+        from .flyte_files import auto  # it imports this module
 
         return auto(config_file)
 
@@ -183,21 +184,21 @@ class PlatformConfig:
     def client_secret(self) -> Secret | None:
         """Return the client secret as it is now.
 
-        The named environment variable wins over the file, and the file over the secret itself, as in
-        flytekit; variable and file are read anew.
+        The named environment variable wins over the file, and the file over the secret itself, as
+        in flytekit; variable and file are read anew.
 
         Raises
         ------
         ConfigError
-            The file cannot be read, or the client credentials flow finds no secret where it should be.
+            The file cannot be read, or the client credentials flow finds its variable not set.
 
         """
         variable = self.client_secret_env_var
-        from_variable = os.environ.get(variable, "").strip() if variable else ""
+        from_variable = secret_in_variable(variable) if variable else None
         if from_variable:
-            return Secret(from_variable)
+            return from_variable
         if self.client_secret_file:
-            return read_secret_file(self.client_secret_file, "client_secret_file")
+            return read_secret_file(self.client_secret_file, "clientSecretLocation")
         if variable and not self.client_credentials_secret and self.flow == "client_credentials":
             what = f"The client secret is to come from {variable}, but that variable is not set."
             raise ConfigError(what, fix=f"Set {variable} where this program starts.")

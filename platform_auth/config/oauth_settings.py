@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from platform_auth.config.endpoint import check_url
-from platform_auth.errors import ConfigError
+from ..errors import ConfigError
+from .endpoint import check_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

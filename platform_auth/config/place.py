@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from platform_auth.errors import ConfigError
+from ..errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -46,7 +46,7 @@ class Named:
     name: str
     directory: Path | None = None
 
-    def place(self, keys: Keys, *, of_key: bool = False) -> str:  # noqa: ARG002  # the protocol
+    def place(self, keys: Keys, *, of_key: bool = False) -> str:  # noqa: ARG002 - the protocol
         """Return the name."""
         return self.name
 
@@ -129,14 +129,14 @@ class Setting:
         return self.value
 
     def path(self) -> str | None:
-        """Return an absolute path: ``~`` is the home, else it is relative to the file it stands in.
+        """Return an absolute path; ``~`` is the home, and else it starts where its file is.
 
-        It is never relative to the current directory, which for a notebook is somebody's repository.
+        It never starts at the current directory, which for a notebook is somebody's repository.
         """
         text = self.text()
         if text is None:
             return None
-        path = os.path.expanduser(text)  # noqa: PTH111  # Path.expanduser raises for an unknown ~user
+        path = os.path.expanduser(text)  # noqa: PTH111 - the other one raises
         if os.path.isabs(path):  # noqa: PTH117
             return path
         if self.directory is None:
@@ -223,7 +223,7 @@ class Section:
 
 
 def did_you_mean(word: str, known: Collection[str], *, cutoff: float = 0.7) -> str:
-    """Return ``Did you mean 'x'? `` for the nearest word, or nothing; case and ``-_`` do not count."""
+    """Return ``Did you mean 'x'? `` for the nearest word, or nothing; case and ``-_`` are equal."""
     from difflib import get_close_matches  # needed for an error only
 
     by_plain = {_plain(name): name for name in known}

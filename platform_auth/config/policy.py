@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from platform_auth.config.endpoint import Endpoint
-from platform_auth.config.profile import ProfileSource
-from platform_auth.errors import ConfigError, PolicyError
+from ..errors import ConfigError, PolicyError
+from .endpoint import Endpoint
+from .profile import ProfileSource
 
 if TYPE_CHECKING:
-    from platform_auth.config.profile import Profile
+    from .profile import Profile
 
 _ASK = "Ask the administrator of this server, who sets c.PlatformAuth.{}."
 
@@ -20,8 +20,8 @@ _ASK = "Ask the administrator of this server, who sets c.PlatformAuth.{}."
 class Policy:
     """What may be reached, and how.
 
-    The ``allow_*`` rules bind what users, their files and their code say; `allowed_endpoints` binds the
-    administrator's own profiles, too.
+    The ``allow_*`` rules bind what users, their files and their code say; `allowed_endpoints` binds
+    the administrator's own profiles, too.
 
     Parameters
     ----------
@@ -48,12 +48,13 @@ class Policy:
     allow_commands: bool = True
 
     def __post_init__(self) -> None:
-        if self.allowed_endpoints is None:
+        given: object = self.allowed_endpoints
+        if given is None:
             return
-        if isinstance(self.allowed_endpoints, str):
-            what = "allowed_endpoints is a string, not a list."
-            raise ConfigError(what, fix=f"Write [{self.allowed_endpoints!r}].")
-        patterns = tuple(self.allowed_endpoints)
+        if not isinstance(given, list | tuple | set | frozenset):
+            what = "allowed_endpoints is not a list."
+            raise ConfigError(what, fix=f"Write [{given!r}].")
+        patterns = tuple(given)
         object.__setattr__(self, "allowed_endpoints", patterns)
         for pattern in patterns:
             _Pattern.parse(pattern)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platform_auth.config.auth_type import AuthType
-from platform_auth.config.entries import ADMIN_KEYS, CONSOLE_KEYS, ENTRIES, FLYTECTL_KEYS, Entry
-from platform_auth.config.model import DEFAULT_RETRIES, PlatformConfig
-from platform_auth.config.oauth_settings import CHECKS as OAUTH_CHECKS
-from platform_auth.config.oauth_settings import OAuthSettings
-from platform_auth.config.place import Named, Section, Setting
-from platform_auth.config.reading import Reading
-from platform_auth.errors import ConfigError
+from ..errors import ConfigError
+from .auth_type import AuthType
+from .entries import ADMIN_KEYS, CONSOLE_KEYS, ENTRIES, FLYTECTL_KEYS, Entry
+from .model import DEFAULT_RETRIES, PlatformConfig
+from .oauth_settings import CHECKS as OAUTH_CHECKS
+from .oauth_settings import OAuthSettings
+from .place import Named, Section, Setting
+from .reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,8 +78,8 @@ class Profile:
     ) -> Profile:
         """Return the profile that a mapping of the YAML shape describes.
 
-        In a profile that came from code (``SESSION``) the secret is given itself: a file or a variable
-        of the receiver's is never read for the sender.
+        In a profile that came from code (``SESSION``) the secret is given itself: no file and no
+        variable of the receiver's is read for the sender.
 
         Parameters
         ----------
@@ -102,20 +102,35 @@ class Profile:
         document = Named(where, Path(path).absolute().parent if path else None)
         return read_profile(name, Section.of(mapping, document), source, path)
 
-    def to_mapping(self) -> dict[str, Any]:
-        """Return the YAML shape, ready for JSON, WITH THE SECRET in ``oauth.client_secret``.
+    def to_mapping(self, *, secrets: bool = True) -> dict[str, Any]:
+        """Return the YAML shape, ready for JSON; `from_mapping` reads it back.
 
-        It is meant for the broker's private socket only. A ``SESSION`` profile carries the secret but
-        not the file or variable it came from, which mean nothing to the receiver.
+        A ``SESSION`` profile carries its secret but not the file or variable that came from, as
+        these mean nothing to the receiver.
+
+        Parameters
+        ----------
+        secrets
+            Whether the client secret IS SHOWN, in ``oauth.client_secret``: for the broker's private
+            socket only. Without it neither the secret nor where it is kept is told.
+
+        Raises
+        ------
+        ConfigError
+            The secret is kept elsewhere and cannot be read.
+
         """
         mapping: dict[str, Any] = {"admin": {}, "console": {}, "oauth": self._oauth_mapping()}
         for entry in ENTRIES:
             value = getattr(self.config, entry.field)
-            if entry.key and value is not None and value != ():
+            if entry.key and value:
                 mapping[entry.block][entry.key] = _plain(value)
         if self.config.rpc_retries != DEFAULT_RETRIES:
             mapping["admin"]["rpcRetries"] = self.config.rpc_retries
-        if self.source is ProfileSource.SESSION:
+        secret = self.config.client_secret() if secrets else None
+        if secret:
+            mapping["oauth"]["client_secret"] = secret.reveal()
+        if self.source is ProfileSource.SESSION or not secrets:
             mapping["admin"].pop("clientSecretLocation", None)
             mapping["admin"].pop("clientSecretEnvVar", None)
         mapping["client"] = self.client
@@ -123,11 +138,9 @@ class Profile:
 
     def _oauth_mapping(self) -> dict[str, Any]:
         oauth, usual = self.config.oauth, OAuthSettings()
-        given = (each.name for each in fields(oauth))
-        changed = (name for name in given if getattr(oauth, name) != getattr(usual, name))
-        mapping = {name: _plain(getattr(oauth, name)) for name in changed}
-        secret = self.config.client_secret()
-        return mapping | ({"client_secret": secret.reveal()} if secret else {})
+        names = (each.name for each in fields(oauth))
+        changed = (name for name in names if getattr(oauth, name) != getattr(usual, name))
+        return {name: _plain(getattr(oauth, name)) for name in changed}
 
 
 def read_profile(name: str, section: Section, source: ProfileSource, path: str | None) -> Profile:
@@ -148,7 +161,6 @@ def read_profile(name: str, section: Section, source: ProfileSource, path: str |
     _read_oauth(section.section("oauth"), reading)
     if source is ProfileSource.SESSION:
         _forget_references(reading)
-    reading.resolve_secret()
     client = section.setting("client")
     return Profile(
         name=name,

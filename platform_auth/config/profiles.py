@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
-from platform_auth.config import flyte_files
-from platform_auth.config.file import FileCache, exists
-from platform_auth.config.place import Named, Section, did_you_mean
-from platform_auth.config.policy import Policy
-from platform_auth.config.profile import Profile, ProfileSource, check_name, read_profile
-from platform_auth.config.sources import IniSource, YamlSource, open_source, shared_secret_warning
-from platform_auth.config.yaml_file import YamlDocument, load_own
-from platform_auth.errors import ConfigError, ProfileNotFoundError
+from ..errors import ConfigError, PolicyError, ProfileNotFoundError
+from . import flyte_files
+from .file import FileCache, exists
+from .place import Named, Section, did_you_mean
+from .policy import Policy
+from .profile import Profile, ProfileSource, check_name, read_profile
+from .sources import IniSource, YamlSource, open_source, shared_secret_warning
+from .yaml_file import YamlDocument, load_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,14 +24,15 @@ DEFAULT_VARIABLE = "PLATFORM_AUTH_PROFILE"
 _ROOT_KEYS = ("default", "profiles")
 
 
+_Arguments = ParamSpec("_Arguments")
 Found = dict[str, "Profile | ConfigError"]
 
 
 class Profiles:
     """The profiles of the administrator, of the user's file and of Flyte's files, in this order.
 
-    Files are looked at on each use and read again when they changed. Something wrong in one place
-    hides nothing of another: it is in `problems`, and raised when a profile from there is asked for.
+    Files are looked at on each use and read again when they changed. What is wrong in one profile
+    hides no other: it is in `problems`, and raised when that profile is asked for.
 
     Parameters
     ----------
@@ -75,15 +76,15 @@ class Profiles:
     def default(self) -> str | None:
         """The profile to use when none is named.
 
-        The one given to the constructor, else ``PLATFORM_AUTH_PROFILE``, else the file's ``default:``,
-        else the only one there is, else the one called ``default``, else None.
+        The one given to the constructor, else ``PLATFORM_AUTH_PROFILE``, else the file's
+        ``default:``, else the only one there is, else the one called ``default``, else None.
         """
         look = self._look()
         named = self._default or os.environ.get(DEFAULT_VARIABLE) or look.default
-        usable = list(look.usable())
-        if named or len(usable) == 1:
-            return named or usable[0]
-        return "default" if "default" in usable else None
+        names = look.names()
+        if named or len(names) == 1:
+            return named or names[0]
+        return "default" if "default" in names else None
 
     @property
     def problems(self) -> list[ConfigError]:
@@ -91,8 +92,8 @@ class Profiles:
         return self._look().problems()
 
     def names(self) -> list[str]:
-        """Return the names of the profiles that can be used."""
-        return list(self.all())
+        """Return the names of all profiles the policy allows, also of those with something wrong."""
+        return self._look().names()
 
     def all(self) -> dict[str, Profile]:
         """Return the profiles that can be used, by name."""
@@ -189,6 +190,9 @@ class _Look:
                 except ConfigError as error:
                     self.found[name] = error
 
+    def names(self) -> list[str]:
+        return [n for n, each in self.found.items() if not isinstance(each, PolicyError)]
+
     def usable(self) -> dict[str, Profile]:
         return {name: each for name, each in self.found.items() if isinstance(each, Profile)}
 
@@ -220,7 +224,9 @@ def _own_profile(
     return profile
 
 
-def _outcome(make: Callable[..., Profile], *args: Any, **kwargs: Any) -> Profile | ConfigError:  # noqa: ANN401
+def _outcome(
+    make: Callable[_Arguments, Profile], *args: _Arguments.args, **kwargs: _Arguments.kwargs
+) -> Profile | ConfigError:
     try:
         return make(*args, **kwargs)
     except ConfigError as error:
@@ -248,7 +254,10 @@ def _not_found(name: str, usable: Mapping[str, Profile]) -> ProfileNotFoundError
 
 
 def user_file() -> Path:
-    """Return where the user's profiles are: ``PLATFORM_AUTH_CONFIG``, else in Jupyter's directory.
+    """Return the file of the user's profiles.
+
+    It is what ``PLATFORM_AUTH_CONFIG`` names, else ``platform-auth/profiles.yaml`` in Jupyter's
+    configuration directory.
 
     Raises
     ------
@@ -259,7 +268,7 @@ def user_file() -> Path:
     named = os.environ.get(FILE_VARIABLE)
     if not named:
         return _jupyter_directory() / "platform-auth" / "profiles.yaml"
-    path = Path(os.path.expanduser(named))  # noqa: PTH111  # Path.expanduser raises for unknown users
+    path = Path(os.path.expanduser(named))  # noqa: PTH111 - the other one raises
     if not path.is_absolute():
         what = f"{FILE_VARIABLE} is the relative path {named!r}."
         raise ConfigError(what, fix="Give an absolute path, or one that begins with ~/.")

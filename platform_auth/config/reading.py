@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platform_auth.config.auth_type import AuthType
-from platform_auth.config.entries import ENTRIES
-from platform_auth.config.model import CHECKS, PlatformConfig
-from platform_auth.config.secret_file import read_secret_file
-from platform_auth.errors import ConfigError
-from platform_auth.secret import Secret
+from ..errors import ConfigError
+from .auth_type import AuthType
+from .entries import ENTRIES
+from .file import exists
+from .model import CHECKS, PlatformConfig
+from .secret_file import read_secret_file, secret_in_variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from platform_auth.config.place import Setting
-    from platform_auth.config.sources import Source
+    from ..secret import Secret
+    from .place import Setting
+    from .sources import Source
 
 
 class Reading:
@@ -44,27 +45,35 @@ class Reading:
         if value is not None and value != ():
             self.fields[field] = setting.checked(CHECKS[field], value)
 
-    def resolve_secret(self) -> bool:
-        """Fetch the secret from where it is kept; tell whether it was kept elsewhere.
+    def prefer_client_secret(self) -> None:
+        """Take the client secret flow when the secret is kept elsewhere, as flytekit does.
 
-        As in flytekit the named environment variable wins over the file, and the file over the secret
-        itself; a named variable that is not set counts as not named.
+        It does so whatever mode was asked for; a variable that is not set does not count.
         """
-        variable = self.fields.get("client_secret_env_var")
-        path = self.fields.get("client_secret_file")
-        secret = os.environ.get(variable, "").strip() if variable else ""
-        if secret:
-            self.fields["client_credentials_secret"] = Secret(secret)
-        elif path:
-            name = self.settings["client_secret_file"].name
-            self.fields["client_credentials_secret"] = self.settings["client_secret_file"].checked(
-                lambda path: read_secret_file(path, name), path
-            )
-        return bool(secret or path)
+        variable = self.fields.get("client_secret_env_var", "")
+        if "client_secret_file" in self.fields or secret_in_variable(variable):
+            self.fields["auth_mode"] = AuthType.CLIENTSECRET
 
-    def force_client_secret(self) -> None:
-        """Set the mode that flytekit takes when the secret is kept elsewhere, whatever was asked."""
-        self.fields["auth_mode"] = AuthType.CLIENTSECRET
+    def fetch_secret(self) -> None:
+        """Read a secret that is kept elsewhere.
+
+        Raises
+        ------
+        ConfigError
+            Its file cannot be read; the error says where the file was named.
+
+        """
+        for field in ("client_secret_env_var", "client_secret_file"):
+            secret = self._secret_at(field) if field in self.fields else None
+            if secret:
+                self.fields["client_credentials_secret"] = secret
+                return
+
+    def _secret_at(self, field: str) -> Secret | None:
+        setting, reference = self.settings[field], self.fields[field]
+        if field == "client_secret_env_var":
+            return secret_in_variable(reference)
+        return setting.checked(lambda path: read_secret_file(path, setting.name), reference)
 
     def config(self) -> PlatformConfig:
         """Return the configuration.
@@ -84,14 +93,23 @@ class Reading:
 
     def warnings(self) -> Iterator[str]:
         """Yield what is allowed but will surprise."""
-        variable = self.settings.get("client_secret_env_var")
-        if variable and "client_credentials_secret" not in self.fields and variable.value:
-            yield f"{variable.name} in {variable.place} names {variable.value}, which is not set."
+        if "client_credentials_secret" not in self.fields:
+            yield from self._missing_secret()
         for field in ("command", "proxy_command"):
             command = self.fields.get(field) or ()
             if len(command) == 1 and " " in command[0].strip():
                 setting = self.settings[field]
                 yield (
-                    f"{setting.name} in {setting.place} is one word with blanks; "
-                    "write a list: [program, argument]."
+                    f"{setting.name} in {setting.place} is one word with blanks in it. "
+                    "Write a list: [program, argument]."
                 )
+
+    def _missing_secret(self) -> Iterator[str]:
+        path = self.fields.get("client_secret_file")
+        variable = self.fields.get("client_secret_env_var")
+        if path and not exists(Path(path)):
+            setting = self.settings["client_secret_file"]
+            yield f"{setting.name} in {setting.place} names {path}, which does not exist."
+        elif variable and not path and not secret_in_variable(variable):
+            setting = self.settings["client_secret_env_var"]
+            yield f"{setting.name} in {setting.place} names {variable}, which is not set."

@@ -1,12 +1,13 @@
-"""A file that holds one secret, such as those an orchestrator mounts."""
+"""Secrets that are kept elsewhere: in a file, as an orchestrator mounts it, or in a variable."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from platform_auth.config.file import read_bytes
-from platform_auth.errors import ConfigError
-from platform_auth.secret import Secret
+from ..errors import ConfigError
+from ..secret import Secret
+from .file import read_bytes
 
 _LIMIT = 64 * 1024
 
@@ -42,3 +43,9 @@ def read_secret_file(path: str, key: str) -> Secret:
         what = f"{key} names {path}, which is empty."
         raise ConfigError(what, fix="Put the secret there.")
     return Secret(secret)
+
+
+def secret_in_variable(variable: str) -> Secret | None:
+    """Return the secret in an environment variable, stripped; None when there is nothing."""
+    text = os.environ.get(variable, "").strip()
+    return Secret(text) if text else None

@@ -6,17 +6,17 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from platform_auth.config.entries import (
+from ..errors import ConfigError
+from .entries import (
     ADMIN_KEYS,
     CONSOLE_KEYS,
     ENTRIES,
     FLYTECTL_KEYS,
     Entry,
 )
-from platform_auth.config.file import is_shared, read_bytes
-from platform_auth.config.place import Named, Section, Setting, did_you_mean
-from platform_auth.config.yaml_file import SHARED_LIMIT, YamlDocument, load_shared
-from platform_auth.errors import ConfigError
+from .file import is_shared, read_bytes
+from .place import Named, Section, Setting, did_you_mean
+from .yaml_file import SHARED_LIMIT, YamlDocument, load_shared
 
 if TYPE_CHECKING:
     import configparser

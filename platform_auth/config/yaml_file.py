@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platform_auth.config.file import read_bytes
-from platform_auth.errors import ConfigError
+from ..errors import ConfigError
+from .file import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from platform_auth.config.place import Keys
+    import yaml
+
+    from .place import Keys
 
 OWN_LIMIT = 64 * 1024
 SHARED_LIMIT = 1024 * 1024
-_DEEPEST = 20
 _MARKED_DEPTH = 4  # profiles.NAME.admin.KEY
 Mark = tuple[int, int]
 
@@ -83,25 +83,25 @@ def load_shared(path: Path) -> YamlDocument:
 
 
 def _load(path: Path, limit: int, *, strict: bool) -> YamlDocument:
-    import yaml  # 15 ms that a kernel with a broker does not need
+    from yaml import MarkedYAMLError
+    from yaml.reader import ReaderError
 
-    loader = _loader()(_decode(path, read_bytes(path, limit)), strict=strict)
+    from .yaml_loader import Loader
+
+    text = _decode(path, read_bytes(path, limit))
     try:
+        loader = Loader(text, strict=strict)
         node = loader.get_single_node()
         data = None if node is None else loader.construct_document(node)
-        marks = _Marks(node)
-    except yaml.MarkedYAMLError as error:
+    except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         position = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         # Not chained: the error's text quotes the line, and the line may hold a secret.
         raise _broken(path, position, error.problem or "not valid YAML") from None
-    except yaml.reader.ReaderError as error:
-        text = loader.text[: error.position]
-        raise _broken(path, _position(text), "a character that YAML does not allow") from None
-    except RecursionError:
-        raise _broken(path, (1, 1), "nested too deep") from None
-    finally:
-        loader.dispose()
+    except ReaderError as error:
+        position = _position(text[: error.position])
+        raise _broken(path, position, "a character that YAML does not allow") from None
+    marks = _Marks(node)
     if data is None:
         return YamlDocument(path)
     if not isinstance(data, dict):
@@ -135,13 +135,18 @@ def _broken(path: Path, position: Mark, problem: str, *, fix: str = "") -> Confi
 class _Marks:
     """Where the keys and values of a document stand."""
 
-    def __init__(self, node: Any) -> None:  # noqa: ANN401  # a yaml.Node; yaml is imported late
+    def __init__(self, node: yaml.Node | None) -> None:
+        self._seen: set[int] = set()
         self.keys: dict[Keys, Mark] = {}
         self.values: dict[Keys, Mark] = {}
         self.root = _mark(node) if node is not None else (1, 1)
         self._walk(node, ())
 
-    def _walk(self, node: Any, path: Keys) -> None:  # noqa: ANN401
+    def _walk(self, node: yaml.Node | None, path: Keys) -> None:
+        # An aliased node is marked where it stands, or a few lines of aliases would take for ever.
+        if id(node) in self._seen:
+            return
+        self._seen.add(id(node))
         for key, value in _pairs(node):
             keys = (*path, str(key.value))
             self.keys[keys], self.values[keys] = _mark(key), _mark(value)
@@ -149,65 +154,10 @@ class _Marks:
                 self._walk(value, keys)
 
 
-def _pairs(node: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401
-    if getattr(node, "id", None) == "mapping":
+def _pairs(node: yaml.Node | None) -> Iterator[tuple[yaml.Node, yaml.Node]]:
+    if node is not None and node.id == "mapping":
         yield from ((key, value) for key, value in node.value if key.id == "scalar")
 
 
-def _mark(node: Any) -> Mark:  # noqa: ANN401
+def _mark(node: yaml.Node) -> Mark:
     return node.start_mark.line + 1, node.start_mark.column + 1
-
-
-@functools.cache
-def _loader() -> Any:  # noqa: ANN401  # a class that can only be made once yaml is imported
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        def __init__(self, text: str, *, strict: bool) -> None:
-            self.text, self.strict, self.depth = text, strict, 0
-            self.duplicates: list[str] = []
-            super().__init__(text)
-
-        def compose_node(self, parent: Any, index: Any) -> Any:  # noqa: ANN401
-            event = self.peek_event()
-            anchored = getattr(event, "anchor", None) is not None
-            if self.strict and (anchored or self.check_event(yaml.AliasEvent)):
-                problem = "anchors (&) and aliases (*) are not accepted here: write it out"
-                raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
-            self.depth += 1
-            if self.depth > _DEEPEST:
-                problem = f"nested more than {_DEEPEST} deep"
-                raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
-            node = super().compose_node(parent, index)
-            self.depth -= 1
-            return node
-
-        def compose_mapping_node(self, anchor: Any) -> Any:  # noqa: ANN401
-            node = super().compose_mapping_node(anchor)
-            self._refuse_duplicates(node)
-            return node
-
-        def _refuse_duplicates(self, node: Any) -> None:  # noqa: ANN401
-            seen: set[tuple[str, str]] = set()
-            for key, _ in node.value:
-                if key.id != "scalar":
-                    continue
-                identity = (key.tag, key.value)
-                if identity in seen and self.strict:
-                    problem = f"the key {key.value!r} stands here a second time"
-                    raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
-                if identity in seen:
-                    self.duplicates.append(f"{key.value} (line {key.start_mark.line + 1})")
-                seen.add(identity)
-
-        def construct_object(self, node: Any, deep: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002
-            try:
-                return super().construct_object(node, deep)
-            except (yaml.YAMLError, RecursionError):
-                raise
-            except Exception:  # noqa: BLE001  # PyYAML lets ValueError, KeyError, … of a bad scalar out
-                problem = f"this is not a {node.tag.rpartition(':')[2]}"
-                mark = node.start_mark
-                raise yaml.constructor.ConstructorError(None, None, problem, mark) from None
-
-    return Loader
