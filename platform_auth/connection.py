@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .broker.client import BrokerClient, SocketChannel
@@ -75,6 +78,10 @@ def _default_profile(client: BrokerClient) -> str:
 def _ad_hoc(client: BrokerClient, config: PlatformConfig) -> str:
     from .config import Profile, ProfileSource
 
+    if config.command and os.sep in config.command[0]:
+        # The broker has another working directory, and trusts none.
+        here = str(Path(config.command[0]).expanduser().absolute())
+        config = replace(config, command=(here, *config.command[1:]))
     profile = Profile("", config, ProfileSource.SESSION)
     shape = json.dumps(profile.to_mapping(secrets=False), sort_keys=True)
     # The same configuration is the same profile, in whichever kernel it is written.

@@ -303,6 +303,7 @@ class Broker:
 
 def _driver(config: PlatformConfig) -> Driver:
     # Late: httpx2 takes 0.1 s to import, which a process that never asks a provider need not pay.
+    from ..oauth.process import run_command
     from ..oauth.transport import Transport
 
-    return Driver(Transport(config))
+    return Driver(Transport(config), run=run_command)

@@ -41,8 +41,8 @@ def discover(config: PlatformConfig) -> Generator[Step, Response, ServerMetadata
     settings = config.oauth
     if settings.issuer:
         found = yield from _ask_issuer(settings.issuer, openid="openid" in config.scopes)
-    elif settings.token_endpoint:
-        found = ServerMetadata()
+    elif settings.token_endpoint or config.flow == "command":
+        found = ServerMetadata()  # all that is needed is there, or the command knows it
     else:
         raise ConfigError(
             f"The identity provider of {config.host} is not known.",

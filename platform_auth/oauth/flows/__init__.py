@@ -16,7 +16,7 @@ from ..grants import FlowContext
 from ..steps import Step
 from ..tokens import TokenSet
 
-_BUILT_IN: Final = ("client_credentials", "device", "pkce")
+_BUILT_IN: Final = ("client_credentials", "command", "device", "pkce")
 
 
 class Flow(Protocol):
