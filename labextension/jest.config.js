@@ -1,0 +1,8 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  testEnvironment: 'jsdom',
+  // Under a prefix with an escape in it, as on a Hub.
+  testEnvironmentOptions: { url: 'https://hub.example.com/a%40b/lab' },
+  testRegex: 'src/__tests__/.*\\.spec\\.ts$',
+  transform: { '\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.test.json' }] }
+};

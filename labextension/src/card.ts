@@ -1,0 +1,181 @@
+/**
+ * The card: how one session looks.
+ *
+ * Its structure and class names are those of the text/html form, so that both share their look.
+ */
+
+import { copyText, element } from './dom';
+import { drawGlyph } from './glyphs';
+import { ButtonKey, ICode, ILink, IPaste, IView } from './view';
+
+/** What a card does when it is used. */
+export interface ICardHandlers {
+  /** The link was pressed; prevent the default to stay on this page. */
+  onLink(link: ILink, event: MouseEvent): void;
+  onButton(key: ButtonKey): void;
+  /** An address was pasted. */
+  onPaste(url: string): void;
+}
+
+/**
+ * Shows views, changing only what differs: text being typed, the focus and what a screen reader
+ * has announced stay as they are.
+ */
+export class Card {
+  readonly node = element('div', 'pa-login');
+
+  constructor(private readonly handlers: ICardHandlers) {
+    this.node.setAttribute('role', 'group');
+    this.status.setAttribute('role', 'status');
+    this.node.append(
+      this.glyph,
+      element(
+        'div',
+        'pa-login-body',
+        element('div', 'pa-login-head', this.platform, this.profile),
+        this.status,
+        this.lines,
+        this.code,
+        this.actions,
+        this.paste
+      )
+    );
+  }
+
+  show(view: IView): void {
+    this.node.dataset.state = view.state;
+    this.node.setAttribute('aria-label', view.platform);
+    this.update('glyph', view.glyph, () =>
+      this.glyph.replaceChildren(drawGlyph(view.glyph))
+    );
+    setText(this.platform, view.platform);
+    this.platform.title = view.platform;
+    setText(this.profile, view.profile);
+    setText(this.status, view.status);
+    this.update('lines', [view.lines, view.warnings], () =>
+      this.lines.replaceChildren(
+        ...view.lines.map(({ text, isQuiet }) =>
+          element('p', isQuiet ? 'pa-login-note' : 'pa-login-line', text)
+        ),
+        ...view.warnings.map(text => element('p', 'pa-login-warning', text))
+      )
+    );
+    this.update('code', view.code, () =>
+      this.code.replaceChildren(...codeParts(view.code))
+    );
+    this.update('actions', [view.link, view.buttons], () =>
+      this.showActions(view)
+    );
+    this.update('paste', view.paste, () =>
+      this.paste.replaceChildren(...this.pasteParts(view.paste))
+    );
+  }
+
+  /** Whether something asked for is under way: its controls wait. */
+  setBusy(isBusy: boolean): void {
+    this.node.setAttribute('aria-busy', String(isBusy));
+    this.node
+      .querySelectorAll('button')
+      .forEach(button => (button.disabled = isBusy));
+  }
+
+  private update(part: string, content: unknown, redraw: () => void): void {
+    const key = JSON.stringify(content);
+    if (this.shown.get(part) !== key) {
+      this.shown.set(part, key);
+      redraw();
+    }
+  }
+
+  private showActions({ link, buttons }: IView): void {
+    const hadFocus = this.actions.contains(document.activeElement);
+    this.actions.replaceChildren(
+      ...(link ? [this.link(link)] : []),
+      ...buttons.map(({ key, label }) => {
+        const node = button('pa-button', label);
+        node.addEventListener('click', () => this.handlers.onButton(key));
+        return node;
+      })
+    );
+    if (hadFocus) {
+      (this.actions.firstElementChild as HTMLElement | null)?.focus();
+    }
+  }
+
+  private link(link: ILink): HTMLAnchorElement {
+    const node = element('a', 'pa-button pa-mod-primary', link.label);
+    node.href = link.href;
+    node.target = '_blank';
+    node.rel = 'noopener';
+    node.addEventListener('click', event => this.handlers.onLink(link, event));
+    return node;
+  }
+
+  private pasteParts(paste: IPaste | null): HTMLElement[] {
+    if (!paste) {
+      return [];
+    }
+    const field = element('input', 'pa-login-field');
+    field.type = 'text';
+    field.autocomplete = 'off';
+    field.spellcheck = false;
+    field.required = true;
+    field.placeholder = 'http://localhost…/callback?code=…';
+    const submit = button('pa-button', paste.finish);
+    submit.type = 'submit';
+    const form = element(
+      'form',
+      'pa-login-paste',
+      element('label', 'pa-login-label', paste.label, field),
+      submit
+    );
+    form.addEventListener('submit', event => {
+      event.preventDefault();
+      const url = field.value.trim();
+      field.value = '';
+      this.handlers.onPaste(url);
+    });
+    return [form];
+  }
+
+  private readonly glyph = element('div', 'pa-login-glyph');
+  private readonly platform = element('span', 'pa-login-platform');
+  private readonly profile = element('span', 'pa-login-profile');
+  private readonly status = element('div', 'pa-login-status');
+  private readonly lines = element('div', 'pa-login-lines');
+  private readonly code = element('div', 'pa-login-challenge');
+  private readonly actions = element('div', 'pa-login-actions');
+  private readonly paste = element('div', 'pa-login-challenge');
+  private readonly shown = new Map<string, string>();
+}
+
+function setText(node: HTMLElement, text: string): void {
+  if (node.textContent !== text) {
+    node.textContent = text;
+  }
+}
+
+function button(className: string, label: string): HTMLButtonElement {
+  const node = element('button', className, label);
+  node.type = 'button';
+  return node;
+}
+
+function codeParts(view: ICode | null): HTMLElement[] {
+  if (!view) {
+    return [];
+  }
+  const code = element('output', 'pa-login-code', view.code);
+  code.setAttribute('aria-label', `${view.label} ${view.code}`);
+  const copy = button('pa-button', view.copy);
+  copy.addEventListener('click', async () => {
+    if (await copyText(code)) {
+      copy.textContent = view.copied;
+    }
+  });
+  return [
+    element('p', 'pa-login-line', view.prompt),
+    element('div', 'pa-login-coderow', code, copy),
+    ...(view.note ? [element('p', 'pa-login-note', view.note)] : [])
+  ];
+}

@@ -1,0 +1,77 @@
+/** All profiles in one dialog: their state, signing in and out. */
+
+import { Dialog, showDialog } from '@jupyterlab/apputils';
+import { IDisposable } from '@lumino/disposable';
+import { Message } from '@lumino/messaging';
+import { Panel } from '@lumino/widgets';
+
+import { element } from './dom';
+import { LoginCard } from './loginCard';
+import { ISessions } from './sessions';
+import { Words } from './words';
+
+/** One card for each profile, in the server's order. */
+export class Connections extends Panel {
+  constructor(
+    private readonly sessions: ISessions,
+    private readonly words: Words
+  ) {
+    super();
+    this.addClass('pa-connections');
+    sessions.changed.connect(this.draw, this);
+    this.draw();
+  }
+
+  protected override onAfterAttach(_: Message): void {
+    this.watch = this.sessions.watchAll();
+  }
+
+  protected override onBeforeDetach(_: Message): void {
+    this.watch?.dispose();
+  }
+
+  private draw(): void {
+    const profiles = this.sessions.profiles ?? [];
+    const key = JSON.stringify(profiles);
+    if (key === this.shown) {
+      return;
+    }
+    this.shown = key;
+    this.widgets.slice().forEach(widget => widget.dispose());
+    this.empty.remove();
+    profiles.forEach(profile => this.addWidget(this.card(profile)));
+    if (profiles.length === 0) {
+      this.node.append(this.empty);
+    }
+  }
+
+  private card(profile: string): LoginCard {
+    const { sessions, words } = this;
+    const platform = sessions.read(profile).session?.platform ?? profile;
+    return new LoginCard({
+      profile,
+      platform,
+      sessions,
+      words,
+      isFollowing: false,
+      withSignOut: true
+    });
+  }
+
+  private readonly empty = element('p', 'pa-login-line', this.words.noProfiles);
+  private watch: IDisposable | null = null;
+  private shown = '';
+}
+
+/** Show them until closed. */
+export async function showConnections(
+  sessions: ISessions,
+  words: Words
+): Promise<void> {
+  await showDialog({
+    title: words.connections,
+    body: new Connections(sessions, words),
+    buttons: [Dialog.okButton({ label: words.close })],
+    hasClose: true
+  });
+}

@@ -1,0 +1,24 @@
+/** The few pictures of a card: shapes, not only colours, tell the states apart. */
+
+import { Glyph } from './view';
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** Outlines on a grid of 24 by 24. */
+const PATHS: Record<Glyph, string> = {
+  lock: 'M6.5 11h11v8.5h-11zM9 11V8a3 3 0 0 1 6 0v3',
+  wait: 'M12 3a9 9 0 0 1 9 9',
+  check: 'M5 12.5l4.5 4.5L19 7.5',
+  alert: 'M12 6.5v7M12 17.4v.1'
+};
+
+/** Draw one. */
+export function drawGlyph(glyph: Glyph): SVGElement {
+  const svg = document.createElementNS(SVG, 'svg');
+  svg.setAttribute('viewBox', '0 0 24 24');
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS(SVG, 'path');
+  path.setAttribute('d', PATHS[glyph]);
+  svg.append(path);
+  return svg;
+}

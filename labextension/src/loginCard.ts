@@ -1,0 +1,136 @@
+/** A card that lives: it shows a profile's session as it is now, and does what is asked of it. */
+
+import { IDisposable } from '@lumino/disposable';
+import { Message } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
+
+import { Card } from './card';
+import { signInPath } from './paths';
+import { isPlainClick, openPopup } from './popup';
+import { Problem, problemOf } from './problem';
+import { Deed } from './request';
+import { ISessions } from './sessions';
+import { ButtonKey, ILink, ISubject, IViewOptions, viewOf } from './view';
+import { Words } from './words';
+
+export interface ILoginCardOptions extends IViewOptions {
+  profile: string;
+  platform: string;
+  sessions: ISessions;
+  words: Words;
+  /** Follow the session closely while the card is seen. */
+  isFollowing: boolean;
+}
+
+export class LoginCard extends Widget {
+  constructor(private readonly options: ILoginCardOptions) {
+    super();
+    const { profile, platform, sessions } = options;
+    this.subject = {
+      profile,
+      platform,
+      signInPath: signInPath(sessions.baseUrl, profile)
+    };
+    this.node.append(this.card.node);
+    sessions.changed.connect(this.draw, this);
+    this.draw();
+  }
+
+  override dispose(): void {
+    this.unfollow();
+    super.dispose();
+  }
+
+  protected override onAfterAttach(_: Message): void {
+    this.follow();
+  }
+
+  protected override onAfterShow(_: Message): void {
+    this.follow();
+  }
+
+  protected override onBeforeDetach(_: Message): void {
+    this.unfollow();
+  }
+
+  protected override onBeforeHide(_: Message): void {
+    this.unfollow();
+  }
+
+  private follow(): void {
+    if (this.options.isFollowing && this.isVisible && !this.watch) {
+      this.watch = this.options.sessions.watch(this.subject.profile);
+    }
+  }
+
+  private unfollow(): void {
+    this.watch?.dispose();
+    this.watch = null;
+  }
+
+  private draw(): void {
+    const { sessions, words, withSignOut } = this.options;
+    const reading = sessions.read(this.subject.profile);
+    const { state = null, revision = null } = reading.session ?? {};
+    if (revision !== this.revision) {
+      this.revision = revision;
+      this.trouble = null;
+      this.isOpened &&= state === 'signed_out' || state === 'signing_in';
+    }
+    const view = viewOf(this.subject, reading, words, {
+      isOpened: this.isOpened,
+      trouble: this.trouble,
+      withSignOut
+    });
+    this.card.show(view);
+  }
+
+  private onLink(link: ILink, event: MouseEvent): void {
+    if (link.isSilent) {
+      event.preventDefault();
+      void this.act('sign-in');
+      return;
+    }
+    if (isPlainClick(event) && openPopup(link.href)) {
+      event.preventDefault();
+    }
+    this.isOpened = true;
+    this.options.sessions.refresh();
+    this.draw();
+  }
+
+  private onButton(key: ButtonKey): void {
+    if (key === 'retry') {
+      this.options.sessions.refresh();
+    } else {
+      this.isOpened = false;
+      void this.act(key);
+    }
+  }
+
+  private async act(deed: Deed, body?: object): Promise<void> {
+    this.card.setBusy(true);
+    this.trouble = null;
+    try {
+      await this.options.sessions.act(this.subject.profile, deed, body);
+    } catch (reason) {
+      this.trouble = problemOf(reason);
+    }
+    if (!this.isDisposed) {
+      this.card.setBusy(false);
+      this.draw();
+    }
+  }
+
+  private readonly card = new Card({
+    onLink: (link, event) => this.onLink(link, event),
+    onButton: key => this.onButton(key),
+    onPaste: url => void this.act('complete', { url })
+  });
+  private readonly subject: ISubject;
+  private watch: IDisposable | null = null;
+  private revision: number | null = null;
+  /** What came of the last thing asked for, if it was refused. */
+  private trouble: Problem | null = null;
+  private isOpened = false;
+}

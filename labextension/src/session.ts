@@ -1,0 +1,162 @@
+/** A session as the server tells it: version 1 of the broker's JSON. */
+
+export type State =
+  'signed_out' | 'signing_in' | 'signed_in' | 'expired' | 'failed';
+
+const STATES: readonly string[] = [
+  'signed_out',
+  'signing_in',
+  'signed_in',
+  'expired',
+  'failed'
+];
+
+/** What went wrong, why, and what to do about it. */
+export interface IErrorText {
+  code: string;
+  what: string;
+  why: string;
+  fix: string;
+  retryable: boolean;
+}
+
+/** Open an address in the browser. */
+export interface IOpenChallenge {
+  kind: 'open';
+  url: string;
+  expires_at: number | null;
+}
+
+/** Enter a code on another page, on this device or another (RFC 8628). */
+export interface IDeviceChallenge {
+  kind: 'device';
+  verification_uri: string;
+  verification_uri_complete: string | null;
+  user_code: string;
+  expires_at: number | null;
+}
+
+/** Paste back the address of the page that cannot be reached. */
+export interface IPasteChallenge {
+  kind: 'paste';
+  url: string;
+  expires_at: number | null;
+}
+
+export type Challenge = IOpenChallenge | IDeviceChallenge | IPasteChallenge;
+
+/** One profile's session. Times are seconds since the epoch. */
+export interface ISession {
+  profile: string;
+  platform: string;
+  state: State;
+  revision: number;
+  flow: string;
+  signed_in_as: string | null;
+  expires_at: number | null;
+  next_refresh: number | null;
+  challenge: Challenge | null;
+  error: IErrorText | null;
+  warnings: string[];
+}
+
+/** All profiles, with the one that is meant when none is named. */
+export interface IProfiles {
+  default: string | null;
+  profiles: ISession[];
+}
+
+/** The server's answer is not one this extension can read. */
+export class ProtocolError extends Error {}
+
+type Json = Record<string, unknown>;
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function textOrNull(value: unknown): string | null {
+  return text(value) || null;
+}
+
+function timeOrNull(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+function readChallenge(value: unknown): Challenge | null {
+  if (!isObject(value)) {
+    return null;
+  }
+  const expires_at = timeOrNull(value.expires_at);
+  switch (value.kind) {
+    case 'device':
+      return {
+        kind: 'device',
+        verification_uri: text(value.verification_uri),
+        verification_uri_complete: textOrNull(value.verification_uri_complete),
+        user_code: text(value.user_code),
+        expires_at
+      };
+    case 'open':
+    case 'paste':
+      return { kind: value.kind, url: text(value.url), expires_at };
+    default:
+      return null;
+  }
+}
+
+/** The error in a session or in the body of a refusal, if there is one. */
+export function readError(value: unknown): IErrorText | null {
+  if (!isObject(value) || typeof value.what !== 'string') {
+    return null;
+  }
+  return {
+    code: text(value.code),
+    what: value.what,
+    why: text(value.why),
+    fix: text(value.fix),
+    retryable: value.retryable === true
+  };
+}
+
+/** Read one session; throws a ProtocolError for anything else. */
+export function readSession(value: unknown): ISession {
+  if (
+    !isObject(value) ||
+    typeof value.profile !== 'string' ||
+    typeof value.revision !== 'number' ||
+    !STATES.includes(text(value.state))
+  ) {
+    throw new ProtocolError('not a session');
+  }
+  return {
+    profile: value.profile,
+    platform: text(value.platform) || value.profile,
+    state: value.state as State,
+    revision: value.revision,
+    flow: text(value.flow),
+    signed_in_as: textOrNull(value.signed_in_as),
+    expires_at: timeOrNull(value.expires_at),
+    next_refresh: timeOrNull(value.next_refresh),
+    challenge: readChallenge(value.challenge),
+    error: readError(value.error),
+    warnings: Array.isArray(value.warnings)
+      ? value.warnings.map(text).filter(Boolean)
+      : []
+  };
+}
+
+/** Read the list of profiles; throws a ProtocolError for anything else. */
+export function readProfiles(value: unknown): IProfiles {
+  if (!isObject(value) || !Array.isArray(value.profiles)) {
+    throw new ProtocolError('not a list of profiles');
+  }
+  return {
+    default: textOrNull(value.default),
+    profiles: value.profiles.map(readSession)
+  };
+}

@@ -1,0 +1,182 @@
+/** What this window knows of the sessions: one copy, whoever shows it. */
+
+import { Token } from '@lumino/coreutils';
+import { DisposableDelegate, IDisposable } from '@lumino/disposable';
+import { Poll } from '@lumino/polling';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import { Lines, Poller } from './poller';
+import { Problem, problemOf } from './problem';
+import { Deed, ISessionApi } from './request';
+import { ISession } from './session';
+
+/** A session as last seen, and what keeps us from seeing it now. */
+export interface IReading {
+  session: ISession | null;
+  problem: Problem | null;
+}
+
+/** The sessions of this user, for every part of the front end. */
+export interface ISessions {
+  /** The server this page belongs to. */
+  readonly baseUrl: string;
+  /** Some session, or the list of them, is not what it was. */
+  readonly changed: ISignal<ISessions, void>;
+  /** Names of the profiles; null until the server has told. */
+  readonly profiles: readonly string[] | null;
+  /** The profile meant when none is named. */
+  readonly defaultProfile: string | null;
+  read(profile: string): IReading;
+  /** Follow one session closely until disposed. */
+  watch(profile: string): IDisposable;
+  /** Follow the whole list closely until disposed. */
+  watchAll(): IDisposable;
+  /** Do something to a session; rejects with the server's refusal. */
+  act(profile: string, deed: Deed, body?: object): Promise<void>;
+  /** Ask again, now. */
+  refresh(): void;
+}
+
+export const ISessions = new Token<ISessions>(
+  'platform-auth:ISessions',
+  'The sessions of this user with their platforms.'
+);
+
+const CALM = { interval: 60_000, max: 120_000, backoff: 3 };
+const CLOSE = { interval: 2_000, max: 30_000, backoff: 3 };
+const UNKNOWN: IReading = { session: null, problem: null };
+
+interface IWatch {
+  poller: Poller;
+  watchers: number;
+}
+
+export class Sessions implements ISessions, IDisposable {
+  constructor(
+    readonly baseUrl: string,
+    private readonly api: ISessionApi
+  ) {
+    this.overview = new Poll({
+      name: 'platform-auth:profiles',
+      auto: false,
+      factory: () => this.list(),
+      frequency: CALM,
+      standby: 'when-hidden'
+    });
+    document.addEventListener('visibilitychange', this.onVisible);
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get profiles(): readonly string[] | null {
+    return this._profiles;
+  }
+
+  get defaultProfile(): string | null {
+    return this._default;
+  }
+
+  get isDisposed(): boolean {
+    return this.overview.isDisposed;
+  }
+
+  /** Begin to ask for the list: when the page is there, not while it starts. */
+  start(): void {
+    void this.overview.start();
+  }
+
+  read(profile: string): IReading {
+    return this.readings.get(profile) ?? UNKNOWN;
+  }
+
+  watch(profile: string): IDisposable {
+    const watch = this.watches.get(profile) ?? {
+      poller: new Poller(profile, this.api, this.lines, reading =>
+        this.note(profile, reading)
+      ),
+      watchers: 0
+    };
+    watch.watchers += 1;
+    this.watches.set(profile, watch);
+    return new DisposableDelegate(() => {
+      watch.watchers -= 1;
+      if (watch.watchers === 0) {
+        watch.poller.dispose();
+        this.watches.delete(profile);
+      }
+    });
+  }
+
+  watchAll(): IDisposable {
+    this.closely += 1;
+    this.overview.frequency = CLOSE;
+    void this.overview.refresh();
+    return new DisposableDelegate(() => {
+      this.closely -= 1;
+      this.overview.frequency = this.closely > 0 ? CLOSE : CALM;
+    });
+  }
+
+  async act(profile: string, deed: Deed, body?: object): Promise<void> {
+    this.note(profile, await this.api.post(profile, deed, body));
+  }
+
+  refresh(): void {
+    void this.overview.refresh();
+    this.watches.forEach(({ poller }) => poller.refresh());
+  }
+
+  dispose(): void {
+    document.removeEventListener('visibilitychange', this.onVisible);
+    this.watches.forEach(({ poller }) => poller.dispose());
+    this.overview.dispose();
+    Signal.clearData(this);
+  }
+
+  private readonly onVisible = (): void => {
+    if (document.visibilityState === 'visible') {
+      this.refresh();
+    }
+  };
+
+  private async list(): Promise<void> {
+    try {
+      const answer = await this.api.profiles();
+      this._profiles = answer.profiles.map(({ profile }) => profile);
+      this._default = answer.default;
+      for (const session of answer.profiles) {
+        // Whoever is followed closely is known better than this answer knows.
+        if (!this.watches.has(session.profile)) {
+          this.readings.set(session.profile, { session, problem: null });
+        }
+      }
+      this._changed.emit();
+    } catch (reason) {
+      const problem = problemOf(reason);
+      this._profiles?.forEach(profile => this.note(profile, problem));
+      throw reason;
+    }
+  }
+
+  private note(profile: string, reading: ISession | Problem): void {
+    const last = this.read(profile).session;
+    this.readings.set(
+      profile,
+      'kind' in reading
+        ? { session: last, problem: reading }
+        : { session: reading, problem: null }
+    );
+    this._changed.emit();
+  }
+
+  private readonly overview: Poll;
+  private readonly lines = new Lines();
+  private readonly readings = new Map<string, IReading>();
+  private readonly watches = new Map<string, IWatch>();
+  private readonly _changed = new Signal<this, void>(this);
+  private _profiles: readonly string[] | null = null;
+  private _default: string | null = null;
+  private closely = 0;
+}

@@ -1,0 +1,235 @@
+/** From what is known of a session to what a card shows: a pure function, without a page. */
+
+import { isWebAddress } from './paths';
+import { Problem } from './problem';
+import { Challenge, ISession } from './session';
+import { IReading } from './sessions';
+import { ILine, ISaying, Words } from './words';
+
+export type Glyph = 'lock' | 'wait' | 'check' | 'alert';
+
+/** A real link that starts or continues a sign-in. */
+export interface ILink {
+  label: string;
+  href: string;
+  /** Signs in without a page: press it and the server does the rest. */
+  isSilent: boolean;
+}
+
+export type ButtonKey = 'cancel' | 'sign-out' | 'retry';
+
+export interface IButton {
+  key: ButtonKey;
+  label: string;
+}
+
+/** A code to enter somewhere else. */
+export interface ICode {
+  prompt: string;
+  label: string;
+  code: string;
+  note: string;
+  copy: string;
+  copied: string;
+}
+
+/** An address to be pasted. */
+export interface IPaste {
+  label: string;
+  finish: string;
+}
+
+/** All that a card shows. */
+export interface IView {
+  /** A session's state, or what hides it: for the style sheet. */
+  state: string;
+  glyph: Glyph;
+  platform: string;
+  /** The profile's name, where it tells more than the platform's. */
+  profile: string;
+  status: string;
+  lines: ILine[];
+  warnings: string[];
+  code: ICode | null;
+  link: ILink | null;
+  paste: IPaste | null;
+  buttons: IButton[];
+}
+
+/** What a card is about. */
+export interface ISubject {
+  profile: string;
+  platform: string;
+  /** Where signing in begins: made by this page, never taken from a notebook. */
+  signInPath: string;
+}
+
+export interface IViewOptions {
+  /** The person has opened the sign-in page from here. */
+  isOpened?: boolean;
+  /** What the server refused to do just now. */
+  trouble?: Problem | null;
+  /** Offer to sign out. */
+  withSignOut?: boolean;
+}
+
+/** What to show for a reading. */
+export function viewOf(
+  subject: ISubject,
+  reading: IReading,
+  words: Words,
+  options: IViewOptions = {}
+): IView {
+  const { session, problem } = reading;
+  const platform = session?.platform ?? subject.platform;
+  if (problem) {
+    return problemView(subject, platform, problem, words);
+  }
+  if (!session) {
+    const checking = { status: words.checking, lines: [] };
+    return blank(subject, platform, 'checking', 'wait', checking);
+  }
+  return sessionView({ ...subject, platform }, session, words, options);
+}
+
+/** What to show for a login display that is not one of ours: nothing to press. */
+export function foreignView(words: Words): IView {
+  const nobody = { profile: '', platform: 'platform-auth', signInPath: '' };
+  return blank(nobody, nobody.platform, 'foreign', 'alert', words.foreign);
+}
+
+function blank(
+  { profile }: ISubject,
+  platform: string,
+  state: string,
+  glyph: Glyph,
+  { status, lines }: ISaying
+): IView {
+  return {
+    state,
+    glyph,
+    platform,
+    profile: profile === platform ? '' : profile,
+    status,
+    lines,
+    warnings: [],
+    code: null,
+    link: null,
+    paste: null,
+    buttons: []
+  };
+}
+
+function problemView(
+  subject: ISubject,
+  platform: string,
+  problem: Problem,
+  words: Words
+): IView {
+  const saying = words.problem(problem);
+  return {
+    ...blank(subject, platform, problem.kind, 'alert', saying),
+    buttons: [{ key: 'retry', label: words.tryNow }]
+  };
+}
+
+const GLYPHS: Record<ISession['state'], Glyph> = {
+  signed_out: 'lock',
+  signing_in: 'wait',
+  signed_in: 'check',
+  expired: 'alert',
+  failed: 'alert'
+};
+
+function sessionView(
+  subject: ISubject,
+  session: ISession,
+  words: Words,
+  { isOpened = false, trouble = null, withSignOut = false }: IViewOptions
+): IView {
+  const { platform } = subject;
+  const { state } = session;
+  const view: IView = {
+    ...blank(
+      subject,
+      platform,
+      state,
+      GLYPHS[state],
+      words.session(session, isOpened)
+    ),
+    warnings: [
+      ...(trouble ? [troubleLine(trouble, words)] : []),
+      ...session.warnings
+    ]
+  };
+  if (state === 'signed_in') {
+    const signOut: IButton = { key: 'sign-out', label: words.signOut };
+    return { ...view, buttons: withSignOut ? [signOut] : [] };
+  }
+  view.link = {
+    label:
+      state === 'expired' || state === 'failed'
+        ? words.signInAgain
+        : words.signInTo(platform),
+    href: subject.signInPath,
+    isSilent: ['client_credentials', 'command'].includes(session.flow)
+  };
+  if (state === 'signing_in') {
+    view.buttons = [{ key: 'cancel', label: words.cancel }];
+    return { ...view, ...challengeView(session.challenge, words) };
+  }
+  return view;
+}
+
+function troubleLine(trouble: Problem, words: Words): string {
+  const { status, lines } = words.problem(trouble);
+  return [status, ...lines.map(({ text }) => text)].join(' ');
+}
+
+/** What a challenge puts in place of the plain link. */
+function challengeView(
+  challenge: Challenge | null,
+  words: Words
+): Partial<IView> {
+  switch (challenge?.kind) {
+    case 'device': {
+      const { verification_uri, verification_uri_complete } = challenge;
+      const href = [verification_uri_complete, verification_uri].find(
+        url => url !== null && isWebAddress(url)
+      );
+      return {
+        lines: [],
+        code: {
+          prompt: words.enterCode(hostOf(verification_uri)),
+          label: words.code,
+          code: challenge.user_code,
+          note: challenge.expires_at
+            ? words.codeUntil(challenge.expires_at)
+            : '',
+          copy: words.copy,
+          copied: words.copied
+        },
+        link: href ? outward(href, words) : null
+      };
+    }
+    case 'paste':
+      return {
+        lines: [words.pasteWhat],
+        link: isWebAddress(challenge.url)
+          ? outward(challenge.url, words)
+          : null,
+        paste: { label: words.pasteLabel, finish: words.finishSignIn }
+      };
+    default:
+      return {};
+  }
+}
+
+function outward(href: string, words: Words): ILink {
+  return { label: words.signInAt(hostOf(href)), href, isSilent: false };
+}
+
+/** What a person recognises of an address. */
+function hostOf(url: string): string {
+  return isWebAddress(url) ? new URL(url).host : url;
+}
