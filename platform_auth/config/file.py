@@ -1,4 +1,4 @@
-"""Reading one configuration file, whole, bounded, and again only when it changed."""
+"""Reading one configuration file, whole and bounded, and noticing that it changed."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import os
 import stat
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-T = TypeVar("T")
-# A file changed within the last two seconds may change again without a new time stamp (the coarsest
-# file systems count in steps of two seconds), so what was read from it is not kept.
 _SETTLED_NS = 2_000_000_000
 
 
@@ -68,46 +64,38 @@ def is_shared(path: Path) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Version:
-    mtime_ns: int
-    size: int
-    inode: int
-
-    @classmethod
-    def of(cls, path: Path) -> _Version | None:
-        try:
-            found = path.stat()
-        except (OSError, ValueError):
-            return None
-        return cls(found.st_mtime_ns, found.st_size, found.st_ino)
-
-    @property
-    def is_settled(self) -> bool:
-        return time.time_ns() - self.mtime_ns > _SETTLED_NS
-
-
-class FileCache(Generic[T]):
-    """What was parsed from files, for as long as they stay as they are.
+class Version:
+    """What tells one state of a file from the next, without reading it.
 
     Parameters
     ----------
-    parse
-        Reads and parses one file; what it raises is raised to the caller and not kept.
+    path
+        The file.
+    mtime_ns, size, inode, mode
+        As the file system has them; all 0 where there is no file.
 
     """
 
-    def __init__(self, parse: Callable[[Path], T]) -> None:
-        self._parse = parse
-        self._kept: dict[Path, tuple[_Version, T]] = {}
+    path: Path
+    mtime_ns: int = 0
+    size: int = 0
+    inode: int = 0
+    mode: int = 0
 
-    def read(self, path: Path) -> T:
-        """Return the parsed file, parsing it when it is new or changed."""
-        version = _Version.of(path)
-        kept = self._kept.get(path)
-        if kept is not None and kept[0] == version:
-            return kept[1]
-        parsed = self._parse(path)
-        # The version was taken before reading: a change in between shows at the next look.
-        if version is not None and version.is_settled:
-            self._kept[path] = (version, parsed)
-        return parsed
+    @classmethod
+    def of(cls, path: Path) -> Version:
+        """Return the version of what is there now."""
+        try:
+            found = path.stat()
+        except (OSError, ValueError):
+            return cls(path)
+        return cls(path, found.st_mtime_ns, found.st_size, found.st_ino, found.st_mode)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the next change cannot but show.
+
+        A file changed within the last two seconds may change again under the same time stamp: the
+        coarsest file systems count in steps of two seconds.
+        """
+        return time.time_ns() - self.mtime_ns > _SETTLED_NS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,14 @@ from ..errors import ConfigError
 from .entries import ENTRIES
 from .file import exists
 from .reading import Reading
-from .sources import Environment, IniSource, YamlSource, open_source
+from .sources import Environment, open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from .model import PlatformConfig
 
+_NAMED = re.compile(r"config-(.+)\.yaml")
 # The first is set by pyflyte for its children; flytekit lets it hide the second.
 _VARIABLES = ("_FLYTECTL_CONFIG_PYFLYTE_OVERRIDE", "FLYTECTL_CONFIG")
 _ENDPOINT_VARIABLE = next(entry.variable for entry in ENTRIES if entry.field == "endpoint")
@@ -38,7 +40,6 @@ def read(
     *,
     environment: bool,
     fetch_secret: bool = False,
-    opened: Callable[[Path], YamlSource | IniSource] = open_source,
 ) -> tuple[PlatformConfig, tuple[str, ...]]:
     """Return what a file says, and the warnings.
 
@@ -50,8 +51,6 @@ def read(
         Whether ``FLYTE_*`` variables win over the file.
     fetch_secret
         Whether a secret kept elsewhere is read now, not only when it is used.
-    opened
-        Opens the file; a place for a cache.
 
     Raises
     ------
@@ -59,7 +58,7 @@ def read(
         Something is wrong there; the error says where.
 
     """
-    file = opened(path) if path else None
+    file = open_source(path) if path else None
     layers = (Environment() if environment else None, file)
     reading = Reading([layer for layer in layers if layer is not None])
     reading.prefer_client_secret()
@@ -96,10 +95,14 @@ def named_file() -> Path | None:
 
 def default_file() -> Path | None:
     """Return the first file there is: flytekit's order, without the current directory."""
-    named = named_file()
-    home = directory()
-    candidates = (named, home and home / "config", home and home / "config.yaml")
-    return next((path for path in candidates if path and exists(path)), None)
+    return next((path for path in candidates() if exists(path)), None)
+
+
+def candidates() -> list[Path]:
+    """Return where `default_file` looks."""
+    named, home = named_file(), directory()
+    usual = [home / "config", home / "config.yaml"] if home else []
+    return [named, *usual] if named else usual
 
 
 def missing_file_warning(used: Path | None) -> Iterator[str]:
@@ -117,10 +120,11 @@ def named_files() -> dict[str, Path]:
     """Return ``~/.flyte/config-NAME.yaml`` by NAME."""
     home = directory()
     try:
-        found = sorted(home.glob("config-*.yaml")) if home else []
+        files = sorted(os.listdir(home)) if home else []  # noqa: PTH208 - half the time of iterdir
     except OSError:
-        found = []
-    return {path.stem.removeprefix("config-"): path for path in found}
+        return {}
+    found = (_NAMED.fullmatch(file) for file in files)
+    return {each[1]: home / each[0] for each in found if each and home}
 
 
 def is_configured() -> bool:

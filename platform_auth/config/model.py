@@ -88,7 +88,7 @@ class PlatformConfig:
 
     if TYPE_CHECKING:
         # What the generated constructor accepts is wider than what the fields hold.
-        def __init__(  # noqa: PLR0913, PLR0917 - flytekit's fields, in flytekit's order
+        def __init__(  # noqa: PLR0913, PLR0917, RUF100 - flytekit's fields, in flytekit's order
             self,
             endpoint: str = DEFAULT_ENDPOINT,
             insecure: bool = False,  # noqa: FBT001, FBT002

@@ -159,6 +159,10 @@ def read_profile(name: str, section: Section, source: ProfileSource, path: str |
     if retries:
         reading.add("rpc_retries", retries, retries.count())
     _read_oauth(section.section("oauth"), reading)
+    if "endpoint" not in reading.fields:
+        what = f"The profile {name!r} has no admin.endpoint."
+        why = f"It was found in {section.document.place(section.keys)}."
+        raise ConfigError(what, why=why, fix="Add the platform's host and port there.")
     if source is ProfileSource.SESSION:
         _forget_references(reading)
     client = section.setting("client")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
 from ..errors import ConfigError, PolicyError, ProfileNotFoundError
 from . import flyte_files
-from .file import FileCache, exists
+from .file import Version, exists
 from .place import Named, Section, did_you_mean
 from .policy import Policy
 from .profile import Profile, ProfileSource, check_name, read_profile
-from .sources import IniSource, YamlSource, open_source, shared_secret_warning
+from .sources import shared_secret_warning
 from .yaml_file import YamlDocument, load_own
 
 if TYPE_CHECKING:
@@ -64,8 +65,7 @@ class Profiles:
         self._policy = policy or Policy()
         self._user_file = user_file
         self._flyte = flyte
-        self._own_files = FileCache(load_own)
-        self._flyte_files: FileCache[YamlSource | IniSource] = FileCache(open_source)
+        self._last: tuple[_Surroundings, _Look] | None = None
 
     @property
     def policy(self) -> Policy:
@@ -92,7 +92,7 @@ class Profiles:
         return self._look().problems()
 
     def names(self) -> list[str]:
-        """Return the names of all profiles the policy allows, also of those with something wrong."""
+        """Return the names of the profiles the policy allows, also of broken ones."""
         return self._look().names()
 
     def all(self) -> dict[str, Profile]:
@@ -115,10 +115,28 @@ class Profiles:
         look = self._look()
         found = look.found.get(name) or look.broken or _not_found(name, look.usable())
         if isinstance(found, ConfigError):
-            raise found
+            raise found.with_traceback(None)
         return found
 
     def _look(self) -> _Look:
+        # Taken before anything is read: what changes in between shows at the next look.
+        now = self._surroundings()
+        if self._last is not None and self._last[0] == now:
+            return self._last[1]
+        look = self._look_anew()
+        if all(version.is_settled for version in now.files):
+            self._last = now, look
+        return look
+
+    def _surroundings(self) -> _Surroundings:
+        paths = [*flyte_files.named_files().values()] if self._flyte else []
+        with suppress(ConfigError):
+            paths += flyte_files.candidates() if self._flyte else []
+        with suppress(ConfigError):
+            paths += [path for path in [self._user_path()] if path]
+        return _Surroundings(dict(os.environ), [Version.of(path) for path in paths])
+
+    def _look_anew(self) -> _Look:
         look = _Look(dict(self._admin()))
         try:
             document = self._user_document()
@@ -139,28 +157,32 @@ class Profiles:
             yield name, _outcome(_own_profile, name, mapping, document, ProfileSource.ADMIN)
 
     def _user_document(self) -> YamlDocument | None:
-        if self._user_file is None:
-            return None
-        path = user_file() if self._user_file == "usual" else Path(self._user_file).absolute()
+        path = self._user_path()
         must_exist = self._user_file == "usual" and os.environ.get(FILE_VARIABLE)
-        return self._own_files.read(path) if must_exist or exists(path) else None
+        return load_own(path) if path and (must_exist or exists(path)) else None
+
+    def _user_path(self) -> Path | None:
+        if self._user_file is None or self._user_file == "usual":
+            return user_file() if self._user_file else None
+        return Path(self._user_file).absolute()
 
     def _flyte_profiles(self) -> Iterator[tuple[str, Profile | ConfigError]]:
         yield from _optional("default", self._flyte_default)
         for name, path in flyte_files.named_files().items():
-            yield name, _outcome(self._flyte_profile, name, path, environment=False)
+            yield name, _outcome(_flyte_profile, name, path, environment=False)
 
     def _flyte_default(self) -> Profile | None:
         if not flyte_files.is_configured():
             return None
-        return self._flyte_profile("default", flyte_files.default_file(), environment=True)
+        return _flyte_profile("default", flyte_files.default_file(), environment=True)
 
-    def _flyte_profile(self, name: str, path: Path | None, *, environment: bool) -> Profile:
-        check_name(name)
-        opened = self._flyte_files.read
-        config, warnings = flyte_files.read(path, environment=environment, opened=opened)
-        where = str(path) if path else None
-        return Profile(name, config, ProfileSource.FLYTE, path=where, warnings=warnings)
+
+@dataclass(frozen=True)
+class _Surroundings:
+    """All that a look depends on: while it stays the same, so do the profiles."""
+
+    environment: dict[str, str] = field(repr=False)  # it may hold secrets
+    files: list[Version]
 
 
 @dataclass
@@ -174,7 +196,10 @@ class _Look:
     def add(self, layer: Found) -> None:
         """Add a layer below those that are there."""
         for name, profile in layer.items():
-            self.found.setdefault(name, profile)
+            above = self.found.setdefault(name, profile)
+            if isinstance(above, Profile) and above.locked and _is_user(profile):
+                more = "Your own profile of this name is not used: the administrator's wins."
+                self.found[name] = replace(above, warnings=(*above.warnings, more))
 
     def add_default(self, document: YamlDocument | None) -> None:
         if document is not None:
@@ -201,6 +226,10 @@ class _Look:
         return ([self.broken] if self.broken else []) + errors
 
 
+def _is_user(profile: Profile | ConfigError) -> bool:
+    return isinstance(profile, Profile) and profile.source is ProfileSource.USER
+
+
 def _user_profiles(document: YamlDocument | None) -> Iterator[tuple[str, Profile | ConfigError]]:
     if document is None:
         return
@@ -222,6 +251,13 @@ def _own_profile(
         more = tuple(shared_secret_warning(path, "admin.clientSecretLocation"))
         return replace(profile, warnings=(*profile.warnings, *more))
     return profile
+
+
+def _flyte_profile(name: str, path: Path | None, *, environment: bool) -> Profile:
+    check_name(name)
+    config, warnings = flyte_files.read(path, environment=environment)
+    where = str(path) if path else None
+    return Profile(name, config, ProfileSource.FLYTE, path=where, warnings=warnings)
 
 
 def _outcome(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from .auth_type import AuthType
 from .entries import ENTRIES
-from .file import exists
 from .model import CHECKS, PlatformConfig
 from .secret_file import read_secret_file, secret_in_variable
 
@@ -93,23 +91,16 @@ class Reading:
 
     def warnings(self) -> Iterator[str]:
         """Yield what is allowed but will surprise."""
-        if "client_credentials_secret" not in self.fields:
-            yield from self._missing_secret()
+        variable = self.fields.get("client_secret_env_var")
+        others = self.fields.keys() & {"client_credentials_secret", "client_secret_file"}
+        if variable and not others and not secret_in_variable(variable):
+            setting = self.settings["client_secret_env_var"]
+            yield f"{setting.name} in {setting.place} names {variable}, which is not set."
         for field in ("command", "proxy_command"):
-            command = self.fields.get(field) or ()
+            command: tuple[str, ...] = self.fields.get(field, ())
             if len(command) == 1 and " " in command[0].strip():
                 setting = self.settings[field]
                 yield (
                     f"{setting.name} in {setting.place} is one word with blanks in it. "
                     "Write a list: [program, argument]."
                 )
-
-    def _missing_secret(self) -> Iterator[str]:
-        path = self.fields.get("client_secret_file")
-        variable = self.fields.get("client_secret_env_var")
-        if path and not exists(Path(path)):
-            setting = self.settings["client_secret_file"]
-            yield f"{setting.name} in {setting.place} names {path}, which does not exist."
-        elif variable and not path and not secret_in_variable(variable):
-            setting = self.settings["client_secret_env_var"]
-            yield f"{setting.name} in {setting.place} names {variable}, which is not set."

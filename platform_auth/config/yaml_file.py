@@ -155,7 +155,7 @@ class _Marks:
 
 
 def _pairs(node: yaml.Node | None) -> Iterator[tuple[yaml.Node, yaml.Node]]:
-    if node is not None and node.id == "mapping":
+    if node is not None and getattr(node, "id", "") == "mapping":
         yield from ((key, value) for key, value in node.value if key.id == "scalar")
 
 

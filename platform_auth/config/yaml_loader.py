@@ -35,7 +35,7 @@ class Loader(yaml.SafeLoader):
         self.duplicates: list[str] = []
         super().__init__(text)
 
-    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Refuse what is nested too deep, and, where strict, anchors and aliases."""
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if self.strict and getattr(event, "anchor", None) is not None:
