@@ -21,7 +21,7 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "profile": "See your name",
         "email": "See your email address",
         "projects:read": "List your projects",
-        "offline_access": "Stay signed in while you are away",
+        "offline_access": "Keep you signed in",
     }
 )
 """Every scope the sandbox knows, with what a person is asked to allow."""

@@ -36,9 +36,8 @@ class Page(ProviderHandler):
 
     def show(self, name: str, **values: object) -> None:
         """Send the page made of the template `name`."""
-        # Chromium holds form-action against the redirect that follows a form, too.
-        back = values.get("return_to", "")
-        self.set_header("Content-Security-Policy", f"{_POLICY} {back}".strip())
+        policy = f"{_POLICY} {_form_target(str(values.get('return_to', '')))}".strip()
+        self.set_header("Content-Security-Policy", policy)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(self._loader.load(name).generate(**values))
 
@@ -96,7 +95,7 @@ class Authorize(Page):
     def refuse(self, response: Response) -> None:
         """Show an error that must not be sent to the address in the request (§4.1.2.1)."""
         body = response.body if isinstance(response.body, dict) else {}
-        text = body.get("error_description") or body.get("error") or "Please start again."
+        text = body.get("error_description") or f"The error is {body.get('error')}."
         self.message("This sign-in request is not valid", text, tone="bad", status=400)
 
 
@@ -208,6 +207,12 @@ class Asset(Handler):
         self.finish((_TEMPLATES / name).read_bytes())
 
 
+def _form_target(return_to: str) -> str:
+    # Chromium holds form-action against the redirect that follows a form, too, and a content
+    # policy cannot name an IPv6 address (CSP Level 3 §2.3.1): there the scheme must do.
+    return return_to.partition("//")[0] if "[" in return_to else return_to
+
+
 def _form_token(browser: str) -> str:
     return hashlib.sha256(browser.encode()).hexdigest()
 
@@ -216,7 +221,7 @@ def _shown(interaction: Interaction) -> dict[str, Any]:
     return {
         "interaction": interaction,
         "client": interaction.client,
-        "allowances": [SCOPES[word] for word in interaction.scope.split()],
+        "allowances": [text for word, text in SCOPES.items() if word in interaction.scope.split()],
         "return_to": interaction.return_to,
     }
 

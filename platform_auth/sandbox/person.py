@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
@@ -91,7 +92,9 @@ class ScriptedPerson:
         import httpx2
 
         home = origin(url)
-        with httpx2.Client(trust_env=False, timeout=10) as browser:
+        # The provider is on loopback: no proxy, no TLS, and so no authorities to load.
+        trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        with httpx2.Client(trust_env=False, verify=trust, timeout=10) as browser:
             page = browser.get(url)
             for _ in range(_MOST_STEPS):
                 if page.status_code in _REDIRECTS:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_NOT_RUNNING: Final = "The sandbox is not running."
+_NOT_STARTED: Final = "The sandbox has not been started."
+_START: Final = "Call start() first, or use it in a with statement."
 
 
 class Sandbox:
@@ -147,13 +148,18 @@ class Sandbox:
 
     @property
     def issuer(self) -> str:
-        """The provider's issuer identifier and base address."""
-        return f"http://{self._name}:{self._ports[0]}"
+        """The provider's issuer identifier and base address; known once it has started."""
+        return self._address(self._ports[0])
 
     @property
     def platform_url(self) -> str:
-        """The platform's base address."""
-        return f"http://{self._name}:{self._ports[1]}"
+        """The platform's base address; known once it has started."""
+        return self._address(self._ports[1])
+
+    def _address(self, port: int) -> str:
+        if not port:
+            raise ConfigError(_NOT_STARTED, fix=_START)
+        return f"http://{self._name}:{port}"
 
     def profiles(self) -> dict[str, Any]:
         """Return ready profiles, in the shape of ``profiles.yaml``.
@@ -238,12 +244,12 @@ class Sandbox:
 
     def _running(self) -> BackgroundServer:
         if self._server is None:
-            raise ConfigError(_NOT_RUNNING, fix="Call start() first.")
+            raise ConfigError(_NOT_STARTED, fix=_START)
         return self._server
 
     def _known(self) -> Provider:
         if self._provider is None:
-            raise ConfigError(_NOT_RUNNING, fix="Call start() first.")
+            raise ConfigError(_NOT_STARTED, fix=_START)
         return self._provider
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import logging
 import socket
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeVar
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 
 from platform_auth.errors import ConfigError
 
@@ -41,7 +42,8 @@ def loopback_sockets(host: str, port: int) -> list[socket.socket]:
         `host` is not a loopback address, or the port is taken.
 
     """
-    if not _is_loopback(host):
+    addresses = _addresses(host)
+    if not addresses or not all(ipaddress.ip_address(each).is_loopback for each in addresses):
         what = f"The sandbox will not listen on {host!r}."
         raise ConfigError(
             what,
@@ -49,7 +51,7 @@ def loopback_sockets(host: str, port: int) -> list[socket.socket]:
             fix="Use host='127.0.0.1' or 'localhost'.",
         )
     try:
-        return bind_sockets(port, host)
+        return _listening(addresses, port)
     except OSError as error:
         what = f"The sandbox cannot listen on port {port} of {host}."
         raise ConfigError(
@@ -57,13 +59,32 @@ def loopback_sockets(host: str, port: int) -> list[socket.socket]:
         ) from error
 
 
-def _is_loopback(host: str) -> bool:
+def _addresses(host: str) -> list[str]:
     try:
         found = socket.getaddrinfo(host or None, None, flags=socket.AI_PASSIVE)
     except OSError:
-        return False
-    addresses = {str(entry[4][0]).partition("%")[0] for entry in found}
-    return all(ipaddress.ip_address(address).is_loopback for address in addresses)
+        return []
+    return sorted({str(entry[4][0]).partition("%")[0] for entry in found})
+
+
+def _listening(addresses: list[str], port: int) -> list[socket.socket]:
+    sockets: list[socket.socket] = []
+    with ExitStack() as close_on_error:
+        for address in addresses:
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            try:
+                sock = socket.create_server((address, port), family=family)
+            except OSError as error:
+                # "localhost" names ::1 also where IPv6 is switched off.
+                if sockets and error.errno == errno.EADDRNOTAVAIL:
+                    continue
+                raise
+            close_on_error.enter_context(sock)
+            sock.settimeout(0)  # the event loop waits, not the socket
+            sockets.append(sock)
+            port = sock.getsockname()[1]
+        close_on_error.pop_all()
+    return sockets
 
 
 class BackgroundServer:
