@@ -172,6 +172,7 @@ class Connection:
         *,
         flow: str | None = None,
         force: bool = False,
+        redirect: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         show: Callable[[dict[str, Any]], None] | None = None,
     ) -> dict[str, Any]:
@@ -185,6 +186,8 @@ class Connection:
             Another than the profile's.
         force
             Also when signed in already.
+        redirect
+            Another way home for the browser: ``server``, ``loopback`` or ``paste``.
         timeout
             Seconds to wait.
         show
@@ -197,7 +200,7 @@ class Connection:
             It was denied, called off or not finished in time.
 
         """
-        view = self._broker.sign_in(self.profile, flow=flow, force=force)
+        view = self._broker.sign_in(self.profile, flow=flow, force=force, redirect=redirect)
         if view["state"] == "signing_in":
             (show or _print_challenge)(view)
             view = self._wait(view, timeout)

@@ -19,6 +19,7 @@ from ..oauth.flows import get_flow
 from ..oauth.grants import FlowContext, revoke
 from .access_token import AccessToken
 from .clock import Clock
+from .observer import NoObserver, Observer
 from .redirects import Redirects, Way
 from .refresh import Refresher, sign_in_required
 from .session import Session, State
@@ -50,6 +51,8 @@ class Broker:
         Seconds a person has to finish a sign-in.
     refresh_margin
         See `Refresher`.
+    observer
+        Told what happens.
     clock, new_driver
         Replaced in tests.
 
@@ -63,14 +66,16 @@ class Broker:
         store: Store | None = None,
         sign_in_timeout: float = TIMEOUT,
         refresh_margin: float | None = None,
+        observer: Observer | None = None,
         clock: Clock | None = None,
         new_driver: Callable[[PlatformConfig], Driver] | None = None,
     ) -> None:
         self.profiles, self.redirects = profiles, redirects
         self._store, self._clock = store or MemoryStore(), clock or Clock()
-        self._new_driver = new_driver or _driver
-        self._sign_ins = SignIns(self._store, self._clock, self._context, sign_in_timeout)
-        self._refresher = Refresher(self._store, self._clock, self._context, refresh_margin)
+        self._new_driver, self._observer = new_driver or _driver, observer or NoObserver()
+        own = (self._store, self._clock, self._context)
+        self._sign_ins = SignIns(*own, sign_in_timeout, self._observer)
+        self._refresher = Refresher(*own, refresh_margin, self._observer)
         self._sessions: dict[str, Session] = {}
         self._ad_hoc: dict[str, Profile] = {}
 
@@ -95,7 +100,8 @@ class Broker:
             await self._drop(session)  # its tokens belong to what the profile was before
             session = None
         if session is None:
-            session = Session(profile, self._new_driver(profile.config), self._clock)
+            driver = self._new_driver(profile.config)
+            session = Session(profile, driver, self._clock, self._observer)
             self._sessions[name] = session
         session.profile = profile
         if not session.loaded:
@@ -131,7 +137,14 @@ class Broker:
 
     # Signing in
 
-    async def sign_in(self, name: str, *, flow: str | None = None, force: bool = False) -> Session:
+    async def sign_in(
+        self,
+        name: str,
+        *,
+        flow: str | None = None,
+        force: bool = False,
+        redirect: str | None = None,
+    ) -> Session:
         """Sign in: at once where no person is needed, else up to the challenge.
 
         Parameters
@@ -142,6 +155,8 @@ class Broker:
             Another than the profile's.
         force
             Also when signed in already; the old tokens serve until the new ones are there.
+        redirect
+            Another way home for the browser than the profile's ``oauth.redirect``.
 
         """
         session = await self.session(name)
@@ -152,7 +167,7 @@ class Broker:
         if not chosen.redirects:
             await self._sign_ins.directly(session, chosen)
             return session
-        way = await self.redirects.choose(session.profile, self.complete)
+        way = await self.redirects.choose(session.profile, self.complete, redirect)
         if way.kind is Way.SERVER:
             self._sign_ins.ask(session, {"kind": "open", "url": self.redirects.sign_in_url(name)})
         else:
@@ -260,6 +275,15 @@ class Broker:
             There is no live token and none can be had just now.
 
         """
+        try:
+            token = await self._token(name, min_ttl, stale)
+        except PlatformAuthError as error:
+            self._observer.token_requested(error.code)
+            raise
+        self._observer.token_requested("ok")
+        return token
+
+    async def _token(self, name: str, min_ttl: float, stale: str | None) -> AccessToken:
         session = await self.session(name)
         if session.record is None:
             if session.interactive:

@@ -68,9 +68,17 @@ class BrokerClient:
         """Take in a profile made by code, in the shape of ``profiles.yaml``."""
         return self._call("PUT", _path(name), {"config": config})
 
-    def sign_in(self, name: str, *, flow: str | None = None, force: bool = False) -> dict[str, Any]:
+    def sign_in(
+        self,
+        name: str,
+        *,
+        flow: str | None = None,
+        force: bool = False,
+        redirect: str | None = None,
+    ) -> dict[str, Any]:
         """Begin to sign in and return the session, with its challenge where a person must act."""
-        return self._call("POST", _path(name, "sign-in"), {"flow": flow, "force": force})
+        wish = {"flow": flow, "force": force, "redirect": redirect}
+        return self._call("POST", _path(name, "sign-in"), wish)
 
     def complete(self, name: str, url: str) -> dict[str, Any]:
         """Hand over a pasted redirect URL."""

@@ -5,7 +5,8 @@
     GET  /v1/profiles                                   all sessions
     GET  /v1/profiles/{name}?since=REV&wait=SECONDS     one session; long poll
     PUT  /v1/profiles/{name}            {config}        a profile made by code      (private)
-    POST /v1/profiles/{name}/sign-in    {flow?, force?} the challenge, or signed in
+    POST /v1/profiles/{name}/sign-in    {flow?, force?, redirect?}
+                                                        the challenge, or signed in
     POST /v1/profiles/{name}/complete   {url}           a pasted redirect URL
     POST /v1/profiles/{name}/cancel                     call a sign-in off
     POST /v1/profiles/{name}/sign-out
@@ -162,10 +163,12 @@ class Protocol:
         return session_view(await self._broker.put(name, config), self._broker)
 
     async def _sign_in(self, name: str, _query: _Query, body: _Body) -> dict[str, Any]:
-        flow, force = body.get("flow"), body.get("force", False)
-        if not (flow is None or isinstance(flow, str)) or not isinstance(force, bool):
-            raise BadRequestError("flow is a string and force is true or false.")
-        session = await self._broker.sign_in(name, flow=flow, force=force)
+        flow, redirect, force = body.get("flow"), body.get("redirect"), body.get("force", False)
+        texts = all(each is None or isinstance(each, str) for each in (flow, redirect))
+        if not texts or not isinstance(force, bool):
+            what = "flow and redirect are strings, and force is true or false."
+            raise BadRequestError(what)
+        session = await self._broker.sign_in(name, flow=flow, force=force, redirect=redirect)
         return session_view(session, self._broker)
 
     async def _complete(self, name: str, _query: _Query, body: _Body) -> dict[str, Any]:

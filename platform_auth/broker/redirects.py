@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from ..config.oauth_settings import REDIRECTS, one_of
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ class Redirects:
             return None
         return f"{self._login_path}?profile={quote(name, safe='')}"
 
-    async def choose(self, profile: Profile, answered: Answered) -> Redirect:
+    async def choose(
+        self, profile: Profile, answered: Answered, wish: str | None = None
+    ) -> Redirect:
         """Return the way for a profile: its own choice, else what is possible here.
 
         Parameters
@@ -71,20 +74,22 @@ class Redirects:
             ``oauth.redirect`` of its configuration decides.
         answered
             Called with the URL when a listener of ours gets it.
+        wish
+            Another way than the profile's, just this once.
 
         Raises
         ------
         ConfigError
-            The profile insists on a way that does not exist here.
+            The way does not exist, or not here.
 
         """
         settings = profile.config.oauth
-        wish = settings.redirect
-        if wish == "auto":
-            wish = "loopback" if self._login_path is None else "server"
-        if wish == "paste":
+        way = one_of(REDIRECTS, "redirect")(wish or settings.redirect)
+        if way == "auto":
+            way = "loopback" if self._login_path is None else "server"
+        if way == "paste":
             return Redirect(Way.PASTE, settings.redirect_uri or PASTE_REDIRECT_URI)
-        if wish == "loopback":
+        if way == "loopback":
             return Redirect(Way.LOOPBACK, await self._listen(settings.redirect_uri, answered))
         if self._login_path is None:
             raise ConfigError(
