@@ -53,11 +53,12 @@ class Attempt:
         self._answer: asyncio.Future[str] | None = None
         self._problem: asyncio.Future[None] | None = None
 
-    def start(self, work: Coroutine[None, None, None]) -> None:
-        """Begin; the work asks through `person`."""
+    def start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Begin, and return the work's task; it asks through `person`."""
         self.task = asyncio.create_task(work)
         # The session tells what became of it, so it is no fault if nobody asks the task.
         self.task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return self.task
 
     async def person(self, ask: Ask) -> str | None:
         """Be the flow's person: publish the challenge, and wait for whoever answers."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import InvalidGrantError, PlatformAuthError, SignInRequiredError, TransportError
 from ..oauth.flows import get_flow
 from .access_token import fingerprint
+from .observer import NoObserver, Observer
 from .stores import Record, new_record
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Refresher:
     margin
         Seconds before expiry from which a token is renewed in the background; None leaves it to the
         token's life: half of it, 20 minutes at most.
+    observer
+        Told how refreshes end.
 
     """
 
@@ -49,7 +52,9 @@ class Refresher:
         clock: Clock,
         context: Callable[[Session], Awaitable[FlowContext]],
         margin: float | None = None,
+        observer: Observer | None = None,
     ) -> None:
+        self._observer = observer or NoObserver()
         self._store, self._clock, self._context, self._margin = store, clock, context, margin
 
     async def ensure(self, session: Session, *, min_ttl: float, stale: str | None) -> None:
@@ -114,7 +119,7 @@ class Refresher:
         return session.refreshing
 
     async def _refresh(self, session: Session) -> None:
-        before = session.record
+        before, result, began = session.record, "ok", self._clock.monotonic()
         assert before is not None
         try:
             async with self._store.lock(session.profile.name):
@@ -128,10 +133,13 @@ class Refresher:
             if session.record is before:
                 session.adopt(record)
         except InvalidGrantError as error:
+            result = error.code
             await self._store.delete(session.profile.name)
             session.expire(sign_in_required(session, error))
         except PlatformAuthError as error:
+            result = error.code
             self._back_off(session, error)
+        self._observer.refresh_ended(result, self._clock.monotonic() - began)
 
     async def _renewed(self, session: Session, before: Record) -> Record:
         flow = get_flow(before.flow)

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PlatformAuthError
+from .observer import NoObserver
 
 if TYPE_CHECKING:
     from ..config import Profile
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ..oauth.identity import Identity
     from .attempt import Attempt
     from .clock import Clock
+    from .observer import Observer
     from .stores import Record
 
 
@@ -41,11 +43,16 @@ class Session:
         Runs its flows, through its own transport.
     clock
         For expiry.
+    observer
+        Told of every change.
 
     """
 
-    def __init__(self, profile: Profile, driver: Driver, clock: Clock) -> None:
+    def __init__(
+        self, profile: Profile, driver: Driver, clock: Clock, observer: Observer | None = None
+    ) -> None:
         self.profile, self.driver, self._clock = profile, driver, clock
+        self._observer = observer or NoObserver()
         self.record: Record | None = None
         self.identity: Identity | None = None
         self.error: PlatformAuthError | None = None
@@ -89,6 +96,7 @@ class Session:
         self.revision += 1
         self._changed.set()
         self._changed = asyncio.Event()
+        self._observer.session_changed(self)
 
     async def changed(self, since: int, wait: float) -> None:
         """Return once the revision differs from ``since``, after ``wait`` seconds at the latest."""

@@ -16,6 +16,7 @@ from ..errors import (
 from ..oauth.authorization import callback_parameters
 from ..oauth.steps import AuthorizeChallenge, DeviceChallenge
 from .attempt import Attempt, Binding
+from .observer import NoObserver, Observer
 from .stores import new_record
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class SignIns:
         Finds a session's authorization server; the second argument is the redirect URI.
     timeout
         Seconds a person has.
+    observer
+        Told how sign-ins end.
 
     """
 
@@ -52,7 +55,9 @@ class SignIns:
         clock: Clock,
         context: Callable[[Session, str | None], Awaitable[FlowContext]],
         timeout: float = TIMEOUT,
+        observer: Observer | None = None,
     ) -> None:
+        self._observer = observer or NoObserver()
         self._store, self._clock, self._context, self._timeout = store, clock, context, timeout
         self._finished: OrderedDict[str, tuple[str, Binding | None]] = OrderedDict()
 
@@ -128,7 +133,8 @@ class SignIns:
         self, session: Session, flow: Flow, redirect_uri: str | None, binding: Binding | None
     ) -> Attempt:
         attempt = Attempt(binding)
-        attempt.start(self._work(session, flow, redirect_uri, attempt))
+        task = attempt.start(self._work(session, flow, redirect_uri, attempt))
+        task.add_done_callback(lambda done: self._observer.sign_in_ended(_result(done)))
         return attempt
 
     async def _work(
@@ -185,6 +191,13 @@ def _refuse_other_person(session: Session, tokens: TokenSet) -> None:
             why="Work that is under way would go on under another name.",
             fix="Sign out first to switch accounts.",
         )
+
+
+def _result(task: asyncio.Task[None]) -> str:
+    if task.cancelled():
+        return "cancelled"
+    error = task.exception()
+    return "ok" if error is None else getattr(error, "code", "error")
 
 
 def _device(challenge: DeviceChallenge) -> dict[str, Any]:
