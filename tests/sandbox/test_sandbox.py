@@ -9,6 +9,7 @@ import httpx2
 import pytest
 import yaml
 
+from platform_auth.config import Profile, ProfileSource
 from platform_auth.errors import ConfigError, SignInError
 from platform_auth.sandbox import Sandbox
 
@@ -128,6 +129,17 @@ def test_profiles_are_what_a_profiles_file_holds(sandbox: Sandbox) -> None:
         assert profile["admin"]["endpoint"] == sandbox.platform_url
         assert profile["oauth"]["issuer"] == sandbox.issuer
         assert profile["client"] == "http"
+
+
+def test_profiles_are_accepted_by_our_own_configuration(sandbox: Sandbox) -> None:
+    read = [
+        Profile.from_mapping(name, mapping, source=ProfileSource.ADMIN)
+        for name, mapping in sandbox.profiles().items()
+    ]
+    assert [profile.config.flow for profile in read] == ["pkce", "device", "client_credentials"]
+    assert {profile.config.base_url for profile in read} == {sandbox.platform_url}
+    assert not any(profile.warnings for profile in read)
+    assert read[2].config.client_secret()
 
 
 def test_scripted_people_report_an_error_page_in_its_own_words(app: Application) -> None:
