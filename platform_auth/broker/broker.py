@@ -162,6 +162,8 @@ class Broker:
         session = await self.session(name)
         if session.state is State.SIGNED_IN and not force:
             return session
+        if session.challenge is not None and not (force or flow or redirect):
+            return session  # a second notebook waits for the same person: one trip serves both
         chosen = get_flow(flow or session.profile.config.flow)
         self._sign_ins.cancel(session)
         if not chosen.redirects:
