@@ -5,25 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .broker.client import BrokerClient, SocketChannel
 from .broker.source import TokenSource
-from .errors import ConfigError, PlatformAuthError, SignInExpiredError
+from .errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx2
 
     from .config import PlatformConfig
 
 DEFAULT_TIMEOUT: Final = 600.0
 """Seconds a call waits for a person to sign in."""
-
-_POLL = 20.0
 
 
 def connect(profile: str | PlatformConfig | None = None) -> Connection:
@@ -191,38 +189,22 @@ class Connection:
         timeout
             Seconds to wait.
         show
-            Puts the session, whose ``challenge`` says what to do, before the person; called once.
-            By default the address is printed.
+            Puts the session, whose ``challenge`` says what to do, before the person; called
+            again only if there is something else to do. By default the address is printed.
 
         Raises
         ------
         SignInError
             It was denied, called off or not finished in time.
+        PlatformAuthError
+            It failed for another reason.
 
         """
-        view = self._broker.sign_in(self.profile, flow=flow, force=force, redirect=redirect)
-        if view["state"] == "signing_in":
-            (show or _print_challenge)(view)
-            view = self._wait(view, timeout)
-        if view["error"] is not None:
-            raise PlatformAuthError.from_dict(view["error"])
-        self.tokens.forget()
-        return view
+        from .sign_in import SignIn, Wish, print_challenge
 
-    def _wait(self, view: dict[str, Any], timeout: float) -> dict[str, Any]:
-        until = time.monotonic() + timeout
-        try:
-            while view["state"] == "signing_in":
-                left = until - time.monotonic()
-                if left <= 0:
-                    raise _too_late(view, timeout)
-                wait = min(left, _POLL)
-                view = self._broker.session(self.profile, since=view["revision"], wait=wait)
-        except BaseException:
-            self._broker.cancel(self.profile)
-            raise
-        if view["state"] == "signed_out":
-            view["error"] = {"code": "sign_in_cancelled", "what": "The sign-in was called off."}
+        wish = Wish(flow, force, redirect)
+        view = SignIn(self._broker, self.profile, wish, show or print_challenge).run(timeout)
+        self.tokens.forget()
         return view
 
     def sign_out(self) -> None:
@@ -235,18 +217,3 @@ class Connection:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return connect, (self.profile,)
-
-
-def _too_late(view: dict[str, Any], timeout: float) -> SignInExpiredError:
-    return SignInExpiredError(
-        f"Nobody signed in to {view['platform']} within {timeout:.0f} seconds.",
-        fix="Run it again when you are ready.",
-    )
-
-
-def _print_challenge(view: dict[str, Any]) -> None:
-    challenge = view["challenge"]
-    if challenge["kind"] == "device":
-        print(f"Open {challenge['verification_uri']} and enter {challenge['user_code']}")  # noqa: T201
-    else:
-        print(f"Open this address in a browser to sign in:\n{challenge['url']}")  # noqa: T201
