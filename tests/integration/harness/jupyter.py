@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -39,6 +40,13 @@ c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.extension_manager = "readonly"
 c.JupyterNotebookApp.expose_app_in_browser = True
 """
+
+_FRONT_END_SETTINGS: Final = {
+    "@jupyterlab/apputils-extension:notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+    }
+}
 
 
 class JupyterServer:
@@ -100,6 +108,9 @@ class JupyterServer:
         lines = [f"c.PlatformAuth.{name} = {value!r}\n" for name, value in config.items()]
         path = directory / "jupyter_platform_auth_config.py"
         path.write_text("".join(lines), encoding="utf-8")
+        overrides = directory / "labconfig" / "default_setting_overrides.json"
+        overrides.parent.mkdir(exist_ok=True)
+        overrides.write_text(json.dumps(_FRONT_END_SETTINGS), encoding="utf-8")
 
     def _spawn(self) -> Child:
         child = Child(

@@ -1,0 +1,31 @@
+"""A kernel's view of a server's broker: its socket and secret, found as kernels find them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from platform_auth.broker.client import BrokerClient, SocketChannel
+
+if TYPE_CHECKING:
+    from harness.jupyter import JupyterServer
+
+
+def broker_client(server: JupyterServer) -> BrokerClient:
+    """Return a client of the broker that runs in a server."""
+    [token_file] = server.runtime.glob("platform-auth-*.token")
+    [socket] = server.runtime.glob("platform-auth-*.sock")
+    return BrokerClient(SocketChannel(f"unix://{socket}", str(token_file)))
+
+
+def profile(issuer: str, platform: str, **more: Any) -> dict[str, Any]:
+    """Return a profile, in the shape of ``profiles.yaml``, of the certified provider."""
+    return {
+        "admin": {
+            "endpoint": platform,
+            "insecure": True,
+            "authType": "Pkce",
+            "clientId": "notebook",
+            "scopes": ["openid", "profile", "email", "offline_access", "api"],
+        },
+        "oauth": {"issuer": issuer, **more},
+    }
