@@ -8,14 +8,13 @@ sockets; in both cases a bearer secret from a 0600 file. Programs find the two b
 from __future__ import annotations
 
 import hmac
-import json
 import os
 import secrets
 import shutil
 import socket
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
@@ -24,7 +23,7 @@ from tornado.web import Application, RequestHandler
 from ..errors import BrokerRefusedError
 from ..secret import Secret
 from .client import ADDRESS_VARIABLE, TOKEN_FILE_VARIABLE
-from .protocol import BadRequestError, Protocol, Reply, refusal
+from .protocol import MAX_BODY, BadRequestError, Protocol, Reply, json_object, refusal
 
 try:
     from tornado.netutil import bind_unix_socket
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from .broker import Broker
 
 
-_MAX_BODY = 64 * 1024
 # sun_path holds 108 bytes on Linux and 104 on macOS.
 _MAX_SOCKET_PATH = 100
 
@@ -68,8 +66,8 @@ class Listener:
         handler = {"protocol": Protocol(broker, private=True), "secret": self._secret}
         self._server = HTTPServer(
             Application([(r"/.*", _Handler, handler)], log_function=_say_nothing),
-            max_body_size=_MAX_BODY,
-            max_header_size=_MAX_BODY,
+            max_body_size=MAX_BODY,
+            max_header_size=MAX_BODY,
         )
         self.address = ""
 
@@ -120,7 +118,7 @@ class _Handler(RequestHandler):
             error = BrokerRefusedError("The broker does not know this program.")
             return self._write(Reply(401, refusal(error).body))
         try:
-            body = _json_object(self.request.body)
+            body = json_object(self.request.body)
             query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
         except BadRequestError as error:
             return self._write(refusal(error))
@@ -133,16 +131,6 @@ class _Handler(RequestHandler):
         self.set_status(reply.status)
         self.set_header("Cache-Control", "no-store")
         self.finish(reply.body)
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(body) if body else {}
-    except (ValueError, RecursionError):
-        data = None
-    if not isinstance(data, dict):
-        raise BadRequestError("The body is not a JSON object.")
-    return data
 
 
 def _write_private(path: Path, secret: Secret) -> None:

@@ -19,6 +19,7 @@ own programs can come: on the broker's socket and in process, never on the face 
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from .broker import Broker
 
 log = logging.getLogger("platform_auth")
+
+MAX_BODY: Final = 64 * 1024
+"""Bytes a call's body may have."""
 
 MAX_WAIT: Final = 30.0
 """Seconds a long poll may last."""
@@ -203,6 +207,24 @@ def refusal(error: PlatformAuthError) -> Reply:
     """Return the reply for an error."""
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 502)
     return Reply(status, {"error": error.to_dict()})
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object that a call's body holds; none is an empty one.
+
+    Raises
+    ------
+    BadRequestError
+        It holds something else.
+
+    """
+    try:
+        data = json.loads(body) if body else {}
+    except (ValueError, RecursionError):
+        data = None
+    if not isinstance(data, dict):
+        raise BadRequestError("The body is not a JSON object.")
+    return data
 
 
 def _number(query: _Query, name: str, default: float) -> float:
