@@ -13,6 +13,7 @@ from ..oauth.steps import Ask, AuthorizeChallenge, Challenge
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """Who began a sign-in and so must end it (RFC 9700 §4.7).

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..config import Profile, Profiles, ProfileSource
@@ -27,6 +26,8 @@ from .sign_in import TIMEOUT, SignIns
 from .stores import MemoryStore, Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from ..config import PlatformConfig
     from ..oauth.tokens import TokenSet
     from .attempt import Binding
@@ -248,7 +249,9 @@ class Broker:
             async with asyncio.timeout(_REVOKE_SECONDS):
                 context = await self._context(session)
                 if tokens.refresh_token is not None:
-                    await session.driver.drive(revoke(context, tokens.refresh_token, "refresh_token"))
+                    await session.driver.drive(
+                        revoke(context, tokens.refresh_token, "refresh_token")
+                    )
                 await session.driver.drive(revoke(context, tokens.access_token, "access_token"))
         except (PlatformAuthError, TimeoutError) as error:
             log.info("%s: signed out here, but not revoked (%s)", session.profile.name, error)

@@ -11,13 +11,15 @@ import http.client
 import json
 import os
 import socket
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from ..errors import BrokerRefusedError, BrokerUnavailableError, PlatformAuthError
 from .access_token import AccessToken
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ADDRESS_VARIABLE: Final = "PLATFORM_AUTH_BROKER"
 TOKEN_FILE_VARIABLE: Final = "PLATFORM_AUTH_BROKER_TOKEN_FILE"  # noqa: S105 - a variable's name

@@ -10,7 +10,6 @@ import asyncio
 import functools
 import os
 import threading
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,6 +17,8 @@ from ..errors import BrokerUnavailableError
 from .client import BrokerClient
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .broker import Broker
     from .protocol import Protocol
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -15,6 +14,8 @@ from ..oauth.metadata import is_loopback
 from .pages import HEADERS, page
 
 if TYPE_CHECKING:
+    import socket
+
     from .redirects import Answered
 
 _PATH: Final = "/callback"

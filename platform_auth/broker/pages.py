@@ -28,7 +28,7 @@ a.go{display:inline-block;margin-top:20px;padding:10px 22px;border-radius:8px;ba
 a.go:focus-visible{outline:3px solid var(--link);outline-offset:3px}
 """
 # A tab that a script opened may close itself; in any other this does nothing.
-_SCRIPT: Final = 'setTimeout(function(){window.close()},1500)'
+_SCRIPT: Final = "setTimeout(function(){window.close()},1500)"
 
 _MARKS: Final = {
     "good": '<path d="M5 13l5 5L20 7"/>',

@@ -120,7 +120,9 @@ class Protocol:
             log.exception("the broker failed to answer %s", method)
             return refusal(BrokerError("The broker failed; its log says why."))
 
-    def _route(self, method: str, path: str) -> Callable[[_Query, _Body], Awaitable[dict[str, Any]]]:
+    def _route(
+        self, method: str, path: str
+    ) -> Callable[[_Query, _Body], Awaitable[dict[str, Any]]]:
         parts = [unquote(part) for part in path.strip("/").split("/")]
         if parts == ["v1", "profiles"] and method == "GET":
             return self._profiles

@@ -155,7 +155,9 @@ class Refresher:
         session.failures += 1
         session.retry_at = self._clock.monotonic() + wait
         session.error = error
-        log.warning("%s: refresh failed (%s), next try in %.0f s", session.profile.name, error.code, wait)
+        log.warning(
+            "%s: refresh failed (%s), next try in %.0f s", session.profile.name, error.code, wait
+        )
         session.change()
 
 
@@ -168,7 +170,9 @@ def sign_in_required(
     if cause is not None or session.identity is not None:
         what = f"Your sign-in to {host} has ended."
     why = cause.why if cause is not None else ""
-    fix = f"Run %platform_login {name} in a notebook, or `platform-auth login {name}` in a terminal."
+    fix = (
+        f"Run %platform_login {name} in a notebook, or `platform-auth login {name}` in a terminal."
+    )
     return SignInRequiredError(what, why=why, fix=fix)
 
 

@@ -7,11 +7,11 @@ import enum
 import time
 from typing import TYPE_CHECKING, Any
 
-from ..errors import PlatformAuthError
 from .observer import NoObserver
 
 if TYPE_CHECKING:
     from ..config import Profile
+    from ..errors import PlatformAuthError
     from ..oauth.driver import Driver
     from ..oauth.identity import Identity
     from .attempt import Attempt

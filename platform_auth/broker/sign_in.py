@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import (
@@ -20,6 +19,8 @@ from .observer import NoObserver, Observer
 from .stores import new_record
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
     from ..oauth.flows import Flow
     from ..oauth.grants import FlowContext
     from ..oauth.tokens import TokenSet
@@ -156,7 +157,9 @@ class SignIns:
     def _finished_before(self, session: Session, state: str, binding: Binding | None) -> bool:
         """Tell a page that is loaded again (back, reload) from a stranger's replay."""
         name, earlier = self._finished.get(state, ("", None))
-        return name == session.profile.name and session.record is not None and _same(earlier, binding)
+        return (
+            name == session.profile.name and session.record is not None and _same(earlier, binding)
+        )
 
     def _remember(self, session: Session, state: str, attempt: Attempt) -> None:
         if attempt.task is None or not attempt.task.done():
@@ -208,4 +211,3 @@ def _device(challenge: DeviceChallenge) -> dict[str, Any]:
         "user_code": challenge.user_code,
         "interval": challenge.interval,
     }
-

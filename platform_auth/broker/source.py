@@ -7,9 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from .access_token import AccessToken
-
 if TYPE_CHECKING:
+    from .access_token import AccessToken
     from .client import BrokerClient
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ..oauth.tokens import TokenSet
-from .clock import Clock
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from ..oauth.tokens import TokenSet
+    from .clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,7 @@ class Record:
         return self.issued_at + self.tokens.expires_in
 
 
-def new_record(
-    profile: str, flow: str, tokens: TokenSet, clock: Clock, generation: int
-) -> Record:
+def new_record(profile: str, flow: str, tokens: TokenSet, clock: Clock, generation: int) -> Record:
     """Return the record of a token response that has just arrived."""
     return Record(
         profile=profile,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
@@ -10,6 +9,8 @@ import httpx2
 from ..config.tls import tls_context
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
     from ..broker.access_token import AccessToken
     from ..config import PlatformConfig
     from ..connection import Connection

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -18,6 +17,8 @@ from .client_auth import client_id
 from .responses import oauth_error
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .grants import FlowContext
 
 _MAX_URL, _MAX_VALUE = 16 * 1024, 4 * 1024

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from typing import TYPE_CHECKING, Final
 
 from authlib.oauth2.rfc8414 import get_well_known_url
@@ -14,6 +13,8 @@ from .responses import oauth_json
 from .steps import Request, Response, Step
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from ..config import PlatformConfig
 
 METADATA_MAX_AGE: Final = 3600.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,13 +12,15 @@ from authlib.oauth2.rfc7009 import prepare_revoke_token_request
 from .client_auth import authenticated
 from .identity import same_identity, verified_identity
 from .responses import oauth_json
-from .steps import Now, Response, Step
 from .tokens import TokenSet, token_set
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from ..config import PlatformConfig
     from ..secret import Secret
     from .metadata import ServerMetadata
+    from .steps import Now, Response, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +128,7 @@ def refresh_tokens(context: FlowContext, old: TokenSet) -> Generator[Step, Respo
     )
 
 
-def revoke(
-    context: FlowContext, token: Secret, hint: str
-) -> Generator[Step, Response, None]:
+def revoke(context: FlowContext, token: Secret, hint: str) -> Generator[Step, Response, None]:
     """Revoke one token (RFC 7009 §2.1), where the server can.
 
     Parameters

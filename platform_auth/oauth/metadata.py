@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -11,6 +10,8 @@ from urllib.parse import urlsplit
 from ..errors import ConfigError, DiscoveryError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..config import OAuthSettings
 
 _ENDPOINTS: Final = (

@@ -7,12 +7,14 @@ import contextlib
 import os
 import shutil
 import signal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..errors import ConfigError, ProviderError, TransportError
 from .redaction import redact
 from .responses import plain
-from .steps import Run
+
+if TYPE_CHECKING:
+    from .steps import Run
 
 MAX_OUTPUT: Final = 1024 * 1024
 """Bytes of standard output that are read; a command that prints more is killed."""

@@ -176,4 +176,3 @@ _MEANING: Final[dict[str, _Meaning]] = {
         "Correct audience or oauth.resource of the profile.",
     ),
 }
-

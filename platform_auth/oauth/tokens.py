@@ -6,7 +6,6 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,8 @@ from ..errors import TokenResponseError
 from ..secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .identity import Identity
 
 DEFAULT_EXPIRES_IN: Final = 300

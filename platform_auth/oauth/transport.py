@@ -114,7 +114,10 @@ class Transport:
     async def _exchange(self, request: Request) -> Response:
         client = self._direct if is_loopback(urlsplit(request.url).hostname) else self._client
         async with client.stream(
-            request.method, request.url, headers=dict(request.headers), content=request.body.encode()
+            request.method,
+            request.url,
+            headers=dict(request.headers),
+            content=request.body.encode(),
         ) as answer:
             body = bytearray()
             async for chunk in answer.aiter_bytes(64 * 1024):
@@ -187,5 +190,3 @@ def _bad_proxy(error: Exception) -> ConfigError:
         why=redaction.redact(str(error)),
         fix="Write it as http://host:port in admin.httpProxyURL or HTTPS_PROXY.",
     )
-
-

@@ -6,15 +6,18 @@ A flow is an object with the attributes of `Flow`. Others come from the entry po
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ...errors import ConfigError
-from ..grants import FlowContext
-from ..steps import Step
-from ..tokens import TokenSet
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from ..grants import FlowContext
+    from ..steps import Step
+    from ..tokens import TokenSet
 
 _BUILT_IN: Final = ("client_credentials", "command", "device", "pkce")
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..grants import FlowContext, request_tokens
-from ..steps import Step
-from ..tokens import TokenSet
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from ..steps import Step
+    from ..tokens import TokenSet
 
 
 class ClientCredentials:

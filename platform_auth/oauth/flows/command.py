@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import ConfigError, TokenResponseError
-from ..grants import FlowContext
 from ..steps import Run, Step
 from ..tokens import TokenSet, token_set
+
+if TYPE_CHECKING:
+    from ..grants import FlowContext
 
 TIMEOUT: Final = 60.0
 """Seconds a command may take."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from authlib.common.urls import add_params_to_qs
@@ -14,7 +13,11 @@ from ..grants import FlowContext, refresh_tokens, request_tokens
 from ..metadata import is_secure
 from ..responses import oauth_json, plain
 from ..steps import Ask, DeviceChallenge, Step, Wait
-from ..tokens import TokenSet
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from ..tokens import TokenSet
 
 GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 

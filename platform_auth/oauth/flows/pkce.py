@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import CallbackError, InvalidGrantError
 from ..authorization import AuthorizationRequest
 from ..grants import FlowContext, exchange_code, refresh_tokens
 from ..steps import Ask, AuthorizeChallenge, Step
-from ..tokens import TokenSet
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from ..tokens import TokenSet
 
 
 class Pkce:
