@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from harness.canary import Canary
+from harness.http import loopback_client
 from harness.jupyter import JupyterServer
 from harness.platform import Platform
 from harness.provider import OidcProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+
+    import httpx2
 
     from harness.browser import BrowserSession, Chromium
     from harness.person import Person
@@ -100,6 +103,13 @@ def oidc(oidc_process: OidcProvider) -> OidcProvider:
     """Return the certified provider as new: no sign-ins, no faults, an empty record."""
     oidc_process.reset()
     return oidc_process
+
+
+@pytest.fixture
+def http() -> Iterator[httpx2.Client]:
+    """Return a client for this machine that follows nothing by itself."""
+    with loopback_client() as http:
+        yield http
 
 
 @pytest.fixture

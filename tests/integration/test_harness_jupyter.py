@@ -31,17 +31,16 @@ def server(module_jupyter_server_process: Callable[..., JupyterServer]) -> Jupyt
     return module_jupyter_server_process(notebooks=NOTEBOOKS)
 
 
-def test_server_wants_a_token(server: JupyterServer) -> None:
-    assert httpx2.get(f"{server.url}api/kernels").status_code == 403
+def test_server_wants_a_token(server: JupyterServer, http: httpx2.Client) -> None:
+    assert http.get(f"{server.url}api/kernels").status_code == 403
     assert server.fetch("api/kernels").is_success
     assert server.token not in " ".join(server.argv)
 
 
-def test_server_checks_xsrf(server: JupyterServer) -> None:
-    with httpx2.Client() as client:
-        client.get(f"{server.url}lab?token={server.token}", follow_redirects=True)
-        assert client.get(f"{server.url}api/kernels").is_success
-        assert client.post(f"{server.url}api/kernels").status_code == 403
+def test_server_checks_xsrf(server: JupyterServer, http: httpx2.Client) -> None:
+    http.get(f"{server.url}lab?token={server.token}", follow_redirects=True)
+    assert http.get(f"{server.url}api/kernels").is_success
+    assert http.post(f"{server.url}api/kernels").status_code == 403
 
 
 def test_server_keeps_to_its_own_home(server: JupyterServer) -> None:
@@ -124,9 +123,11 @@ def test_person_denies(
     assert "error=access_denied" in page.url
 
 
-def test_person_enters_a_code(browser: BrowserSession, person: Person, oidc: OidcProvider) -> None:
+def test_person_enters_a_code(
+    browser: BrowserSession, person: Person, oidc: OidcProvider, http: httpx2.Client
+) -> None:
     form = {"client_id": "device", "scope": "openid api"}
-    device = httpx2.post(f"{oidc.issuer}/device/auth", data=form).raise_for_status().json()
+    device = http.post(f"{oidc.issuer}/device/auth", data=form).raise_for_status().json()
     person.enter_code(browser.page(), device["verification_uri"], device["user_code"])
     assert person.who is ADA
 

@@ -16,6 +16,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from harness.http import loopback_client
 from harness.people import GRACE
 from harness.scripted import ScriptedPerson
 
@@ -46,7 +47,8 @@ def authorization_url(oidc: OidcProvider, **more: str) -> str:
 
 
 def token_request(oidc: OidcProvider, **form: str) -> httpx2.Response:
-    return httpx2.post(f"{oidc.issuer}/token", data={"client_id": "notebook", **form})
+    with loopback_client() as http:
+        return http.post(f"{oidc.issuer}/token", data={"client_id": "notebook", **form})
 
 
 def sign_in(oidc: OidcProvider, person: ScriptedPerson | None = None) -> dict[str, Any]:
@@ -78,10 +80,10 @@ def test_sends_the_person_back_with_code_state_and_issuer(oidc: OidcProvider) ->
 
 
 def test_code_becomes_tokens_that_the_platform_takes(
-    oidc: OidcProvider, platform: Platform
+    http: httpx2.Client, oidc: OidcProvider, platform: Platform
 ) -> None:
     tokens = sign_in(oidc)
-    answer = httpx2.get(
+    answer = http.get(
         f"{platform.url}/api/v1/projects",
         headers={"Authorization": f"Bearer {tokens['access_token']}"},
     )
@@ -90,19 +92,19 @@ def test_code_becomes_tokens_that_the_platform_takes(
 
 
 def test_platform_refuses_a_token_of_another_audience(
-    oidc: OidcProvider, platform: Platform
+    http: httpx2.Client, oidc: OidcProvider, platform: Platform
 ) -> None:
     platform.audience = "https://elsewhere.example"
     token = sign_in(oidc)["access_token"]
-    answer = httpx2.get(
+    answer = http.get(
         f"{platform.url}/api/v1/projects", headers={"Authorization": f"Bearer {token}"}
     )
     assert answer.status_code == 401
 
 
-def test_id_token_says_who_signed_in(oidc: OidcProvider) -> None:
+def test_id_token_says_who_signed_in(http: httpx2.Client, oidc: OidcProvider) -> None:
     tokens = sign_in(oidc, ScriptedPerson(GRACE))
-    keys = KeySet.import_key_set(httpx2.get(f"{oidc.issuer}/jwks").json())
+    keys = KeySet.import_key_set(http.get(f"{oidc.issuer}/jwks").json())
     claims = jwt.decode(tokens["id_token"], keys, algorithms=["RS256"]).claims
     assert claims["nonce"] == "the-nonce"
     assert claims["email"] == GRACE.email
@@ -115,14 +117,14 @@ def test_denial_comes_back_as_access_denied(oidc: OidcProvider) -> None:
     assert parse_qs(urlsplit(back).query)["error"] == ["access_denied"]
 
 
-def test_pkce_is_required(oidc: OidcProvider) -> None:
+def test_pkce_is_required(http: httpx2.Client, oidc: OidcProvider) -> None:
     url = authorization_url(oidc).replace("code_challenge=", "ignored=")
-    answer = httpx2.get(url)
+    answer = http.get(url)
     assert parse_qs(urlsplit(answer.headers["location"]).query)["error"] == ["invalid_request"]
 
 
-def test_redirect_uri_must_match_to_the_letter(oidc: OidcProvider) -> None:
-    answer = httpx2.get(authorization_url(oidc).replace("a%2540b", "a%40b"))
+def test_redirect_uri_must_match_to_the_letter(http: httpx2.Client, oidc: OidcProvider) -> None:
+    answer = http.get(authorization_url(oidc).replace("a%2540b", "a%40b"))
     assert answer.status_code == 400
     assert "redirect_uri" in answer.text
 
@@ -167,7 +169,7 @@ def test_unknown_settings_are_refused(oidc: OidcProvider) -> None:
     [("service", "client_secret_basic"), ("service-post", "client_secret_post")],
 )
 def test_service_gets_tokens_with_its_own_method_only(
-    oidc: OidcProvider, client_id: str, method: str
+    http: httpx2.Client, oidc: OidcProvider, client_id: str, method: str
 ) -> None:
     url = f"{oidc.issuer}/token"
     with OAuth2Client(client_id, oidc.client_secret, token_endpoint_auth_method=method) as client:
@@ -176,12 +178,12 @@ def test_service_gets_tokens_with_its_own_method_only(
     [entry] = oidc.log("token")
     assert entry["client_auth"] == method
     other = {"client_id": client_id, "client_secret": "not-this-one"}
-    refused = httpx2.post(url, data={"grant_type": "client_credentials", **other})
+    refused = http.post(url, data={"grant_type": "client_credentials", **other})
     assert refused.json()["error"] == "invalid_client"
 
 
-def test_device_flow(oidc: OidcProvider) -> None:
-    answer = httpx2.post(f"{oidc.issuer}/device/auth", data={"client_id": "device", "scope": SCOPE})
+def test_device_flow(http: httpx2.Client, oidc: OidcProvider) -> None:
+    answer = http.post(f"{oidc.issuer}/device/auth", data={"client_id": "device", "scope": SCOPE})
     device = answer.raise_for_status().json()
     poll = {
         "client_id": "device",
@@ -195,9 +197,9 @@ def test_device_flow(oidc: OidcProvider) -> None:
     assert token_request(oidc, **poll).json()["refresh_token"]
 
 
-def test_revoked_token_is_dead(oidc: OidcProvider) -> None:
+def test_revoked_token_is_dead(http: httpx2.Client, oidc: OidcProvider) -> None:
     token = sign_in(oidc)["refresh_token"]
-    revoked = httpx2.post(
+    revoked = http.post(
         f"{oidc.issuer}/token/revocation", data={"client_id": "notebook", "token": token}
     )
     assert revoked.is_success
@@ -240,9 +242,9 @@ def test_fault_held_request_goes_on_when_released(oidc: OidcProvider) -> None:
         assert answer.result().is_success
 
 
-def test_opener_policy_can_be_set(oidc: OidcProvider) -> None:
+def test_opener_policy_can_be_set(http: httpx2.Client, oidc: OidcProvider) -> None:
     oidc.settings(coop="same-origin")
-    discovery = httpx2.get(f"{oidc.issuer}/.well-known/openid-configuration")
+    discovery = http.get(f"{oidc.issuer}/.well-known/openid-configuration")
     assert discovery.headers["cross-origin-opener-policy"] == "same-origin"
 
 

@@ -11,6 +11,7 @@ import httpx2
 
 from harness.child import Child
 from harness.environment import isolated, program
+from harness.http import loopback_client
 from harness.notebooks import read_notebook, write_notebook
 from harness.polling import wait_until
 from harness.ports import free_port
@@ -138,7 +139,8 @@ class JupyterServer:
     def fetch(self, path: str, method: str = "GET", **request: Any) -> httpx2.Response:
         """Ask the server for a path under its base URL, with its token and no cookie."""
         headers = {"Authorization": f"token {self.token}", **request.pop("headers", {})}
-        return httpx2.request(method, f"{self.url}{path}", headers=headers, timeout=30.0, **request)
+        with loopback_client(timeout=30.0) as http:
+            return http.request(method, f"{self.url}{path}", headers=headers, **request)
 
     def page_url(self, notebook: str | None = None) -> str:
         """Return the address that opens a notebook (or the front page) and logs the browser in."""

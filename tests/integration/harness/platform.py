@@ -7,10 +7,11 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx2
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+
+from harness.http import loopback_client
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -50,7 +51,7 @@ class Platform:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def __enter__(self) -> Self:
         """Return the platform."""
@@ -75,7 +76,9 @@ class Platform:
             When the token is not one of the issuer's, not for this platform, or expired.
 
         """
-        keys = KeySet.import_key_set(httpx2.get(f"{self.issuer}/jwks").raise_for_status().json())
+        with loopback_client() as http:
+            answer = http.get(f"{self.issuer}/jwks").raise_for_status()
+        keys = KeySet.import_key_set(answer.json())
         claims = jwt.decode(token, keys, algorithms=["RS256", "ES256"]).claims
         rules = jwt.JWTClaimsRegistry(
             iss={"essential": True, "value": self.issuer},

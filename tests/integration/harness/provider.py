@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx2
-
 from harness.child import Child
 from harness.environment import isolated, program
+from harness.http import loopback_client
 from harness.polling import wait_until
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class OidcProvider:
             talk=True,
         )
         self.issuer = self._begin({"host": host, "settings": settings})
-        self._control = httpx2.Client(base_url=f"{self.issuer}/_test/", timeout=10.0)
+        self._control = loopback_client(base_url=f"{self.issuer}/_test/")
 
     def _begin(self, given: dict[str, Any]) -> str:
         stdin, stdout = self.child.process.stdin, self.child.process.stdout

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
-import httpx2
-
 from harness.form import Form, Forms
+from harness.http import loopback_client
 from harness.people import ADA
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
+
+    import httpx2
 
     from harness.people import Who
 
@@ -37,7 +38,7 @@ class ScriptedPerson:
     def __init__(self, who: Who = ADA, *, allow: bool = True) -> None:
         self.who = who
         self.allow = allow
-        self.http = httpx2.Client(timeout=15.0)
+        self.http = loopback_client()
 
     def __enter__(self) -> Self:
         """Return the person."""
