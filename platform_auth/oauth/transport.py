@@ -49,7 +49,7 @@ class Transport:
     Raises
     ------
     ConfigError
-        A CA file or proxy address that cannot be used.
+        A CA file (its own or ``SSL_CERT_FILE``) or proxy address that cannot be used.
 
     """
 
@@ -61,6 +61,8 @@ class Transport:
         try:
             self._client = self._new_client(self._proxy)
             self._direct = self._new_client(None, trust_env=False)
+        except OSError as error:
+            raise _bad_certificates(error) from None
         except (ValueError, ImportError) as error:
             raise _bad_proxy(error) from None
 
@@ -189,4 +191,12 @@ def _bad_proxy(error: Exception) -> ConfigError:
         "The HTTP proxy's address cannot be used.",
         why=redaction.redact(str(error)),
         fix="Write it as http://host:port in admin.httpProxyURL or HTTPS_PROXY.",
+    )
+
+
+def _bad_certificates(error: OSError) -> ConfigError:
+    return ConfigError(
+        "The certificates that the environment names cannot be used.",
+        why=error.strerror or type(error).__name__,
+        fix="Correct SSL_CERT_FILE or SSL_CERT_DIR, or unset it.",
     )
