@@ -1,0 +1,26 @@
+"""Finding the broker, with the standard library alone where there is one to find."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..broker.client import BrokerClient, SocketChannel
+
+NO_SERVER: Final = "No Jupyter server keeps sign-ins here"
+
+
+def has_server() -> bool:
+    """Tell whether a Jupyter server's broker is there for this terminal."""
+    return SocketChannel.from_environment() is not None
+
+
+def find_broker() -> BrokerClient:
+    """Return the client of the Jupyter server's broker, or of this process's own without one."""
+    channel = SocketChannel.from_environment()
+    if channel is not None:
+        return BrokerClient(channel)
+    from ..broker.local import local_client
+    from .logs import keep_quiet
+
+    keep_quiet()
+    return local_client()

@@ -1,0 +1,113 @@
+"""``platform-auth login``: sign in, with a browser where a person is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from ..connection import DEFAULT_TIMEOUT, Connection, connect
+from .address import in_browser, is_certain
+from .broker import NO_SERVER, find_broker, has_server
+from .exit_status import ExitStatus
+from .state import in_words
+from .terminal import complain, open_browser, show
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+_REDIRECTS: Final = ("auto", "server", "loopback", "paste")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("profile", nargs="?", metavar="PROFILE", help="the default one if omitted")
+    parser.add_argument("--flow", metavar="F", help="another way to get tokens than the profile's")
+    parser.add_argument(
+        "--redirect",
+        choices=_REDIRECTS,
+        metavar="R",
+        help="another way home for the browser than the profile's: the Jupyter server, "
+        "a port of this machine, or you paste the address it ends on "
+        f"({', '.join(_REDIRECTS)})",
+    )
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument("--force", action="store_true", help="also when signed in already")
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=DEFAULT_TIMEOUT,
+        metavar="S",
+        help=f"seconds to wait for you (default: {DEFAULT_TIMEOUT:.0f})",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Sign in."""
+    connection = connect(arguments.profile)
+    view = connection.sign_in(
+        flow=arguments.flow,
+        force=arguments.force,
+        redirect=arguments.redirect,
+        timeout=arguments.timeout,
+        show=lambda view: _invite(view, connection, browser=not arguments.no_browser),
+    )
+    show(f"{in_words(view)}: {view['platform']} (profile {view['profile']}).")
+    if not has_server():
+        complain(
+            f"{NO_SERVER}, so this sign-in ends with this command; in a terminal of JupyterLab "
+            "it is shared with every kernel."
+        )
+    return ExitStatus.DONE
+
+
+def _invite(view: dict[str, Any], connection: Connection, *, browser: bool) -> None:
+    """Put what there is to do before the person."""
+    challenge = view["challenge"]
+    _INVITATIONS.get(challenge["kind"], _open)(view, connection, browser)
+
+
+def _open(view: dict[str, Any], _connection: Connection, browser: bool) -> None:  # noqa: FBT001
+    url = in_browser(view["challenge"]["url"])
+    show(f"Open this address in a browser to sign in to {view['platform']}:", "", url, "")
+    if url.startswith("/"):
+        show("It begins where your Jupyter is: put its https://host before it.")
+    elif view["sign_in_url"] is not None and not is_certain(url):
+        show(
+            "(Is your Jupyter at another address in the browser? Then put that host before "
+            f"{view['challenge']['url']} instead.)"
+        )
+    _wait_with(url, browser=browser)
+
+
+def _device(view: dict[str, Any], _connection: Connection, browser: bool) -> None:  # noqa: FBT001
+    challenge = view["challenge"]
+    whole = challenge["verification_uri_complete"]
+    show(f"To sign in to {view['platform']}, open this address on any device:", "")
+    show(challenge["verification_uri"], "", f"and enter the code {challenge['user_code']}", "")
+    if whole:
+        show("or open this address, which holds the code already:", "", whole, "")
+    _wait_with(whole or challenge["verification_uri"], browser=browser)
+
+
+def _paste(view: dict[str, Any], connection: Connection, browser: bool) -> None:  # noqa: FBT001
+    from .paste import Paste
+
+    url = view["challenge"]["url"]
+    show(f"Open this address in a browser to sign in to {view['platform']}:", "", url, "")
+    show("In the end the browser shows a page that cannot be reached: that is as it should be.")
+    show("Copy the address of that page from the address bar, paste it here and press Enter.")
+    _wait_with(url, browser=browser)
+    Paste(find_broker(), connection.profile).start()
+
+
+_INVITATIONS: Final[dict[str, Callable[[dict[str, Any], Connection, bool], None]]] = {
+    "open": _open,
+    "device": _device,
+    "paste": _paste,
+}
+
+
+def _wait_with(url: str, *, browser: bool) -> None:
+    if browser and open_browser(url):
+        show("A browser has been opened there.")
+    show("Waiting for you to sign in (Ctrl-C calls it off) ...")

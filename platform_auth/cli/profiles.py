@@ -1,0 +1,66 @@
+"""``platform-auth profiles``: what there is to sign in to, and who says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from .broker import find_broker
+from .exit_status import ExitStatus
+from .table import table
+from .terminal import complain, show
+
+if TYPE_CHECKING:
+    import argparse
+
+_SOURCES: Final = {
+    "admin": "administrator",
+    "user": "profiles.yaml",
+    "flyte": "Flyte's files",
+    "session": "code",
+}
+_MEMBERS: Final = ("endpoint", "flow", "client", "source", "locked", "default", "warnings")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("--json", action="store_true", help="for programs; without any secret")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List the profiles, and what is wrong with those that cannot be used."""
+    answer = find_broker().profiles()
+    if arguments.json:
+        import json
+
+        show(*json.dumps(_for_programs(answer), indent=2).splitlines())
+        return ExitStatus.DONE
+    views = answer["profiles"]
+    if views:
+        titles = ["PROFILE", "ENDPOINT", "FLOW", "CLIENT", "FROM"]
+        show(*table(titles, [_row(view) for view in views]))
+    else:
+        show("No platform is configured: `platform-auth doctor` says where to write one down.")
+    for view in views:
+        complain(*(f"{view['profile']}: {warning}" for warning in view["warnings"]))
+    for problem in answer.get("problems", ()):
+        complain(
+            "", problem["what"], *(f"  {problem[key]}" for key in ("why", "fix") if problem[key])
+        )
+    return ExitStatus.DONE
+
+
+def _row(view: dict[str, Any]) -> list[str]:
+    mark = " *" if view["default"] else ""
+    source = _SOURCES.get(view["source"], view["source"])
+    return [
+        view["profile"] + mark, view["endpoint"], view["flow"], view["client"] or "http", source
+    ]  # fmt: skip
+
+
+def _for_programs(answer: dict[str, Any]) -> dict[str, Any]:
+    profiles = [
+        {"name": view["profile"], **{name: view[name] for name in _MEMBERS}}
+        for view in answer["profiles"]
+    ]
+    problems = answer.get("problems", [])
+    return {"version": 1, "default": answer["default"], "profiles": profiles, "problems": problems}

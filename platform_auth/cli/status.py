@@ -1,0 +1,54 @@
+"""``platform-auth status``: who is signed in where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .broker import NO_SERVER, find_broker, has_server
+from .exit_status import ExitStatus
+from .state import for_how_long, in_words
+from .table import table
+from .terminal import complain, show
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "--json", action="store_true", help="as the broker's protocol has it, without any secret"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the sessions."""
+    answer = find_broker().profiles()
+    if arguments.json:
+        import json
+
+        show(*json.dumps(answer, indent=2).splitlines())
+        return ExitStatus.DONE
+    views = answer["profiles"]
+    if not views:
+        show("No platform is configured: `platform-auth doctor` says where to write one down.")
+        return ExitStatus.DONE
+    show(*table(["PROFILE", "PLATFORM", "STATE", ""], [_row(view) for view in views]))
+    for view in views:
+        _explain(view)
+    if not has_server():
+        complain("", f"{NO_SERVER}: each command has its own, and they end with it.")
+    return ExitStatus.DONE
+
+
+def _row(view: dict[str, Any]) -> list[str]:
+    mark = " *" if view["default"] else ""
+    return [view["profile"] + mark, view["platform"], in_words(view), for_how_long(view)]
+
+
+def _explain(view: dict[str, Any]) -> None:
+    error = view["error"]
+    if error is not None:
+        show("", f"{view['profile']}: {error['what']}")
+        labelled = (("Why", error["why"]), ("Fix", error["fix"]))
+        show(*(f"  {label}: {text}" for label, text in labelled if text))

@@ -1,0 +1,118 @@
+"""``platform-auth token``: an access token for other programs.
+
+It serves as ``command`` of Flyte's ``ExternalCommand``, as kubectl's credential plugin and in
+``curl -H "$(platform-auth token prod --output header)"``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from ..errors import SignInRequiredError
+from .broker import NO_SERVER, find_broker, has_server
+from .exit_status import ExitStatus
+
+if TYPE_CHECKING:
+    from ..broker.access_token import AccessToken
+
+_MIN_TTL: Final = 60.0
+_EXEC_INFO: Final = "KUBERNETES_EXEC_INFO"
+_EXEC_GROUP: Final = "client.authentication.k8s.io"
+_EXEC_VERSIONS: Final = (f"{_EXEC_GROUP}/v1", f"{_EXEC_GROUP}/v1beta1")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("profile", metavar="PROFILE", help="the platform's profile")
+    parser.add_argument(
+        "--output",
+        choices=tuple(_FORMATS),
+        default="raw",
+        help="the token alone (raw), as an HTTP header, as JSON, or for kubectl (default: raw)",
+    )
+    parser.add_argument(
+        "--min-ttl",
+        type=_seconds,
+        default=_MIN_TTL,
+        metavar="S",
+        help="seconds it must still be good for, where tokens live so long (default: 60)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a token."""
+    try:
+        token = find_broker().token(arguments.profile, min_ttl=arguments.min_ttl)
+    except SignInRequiredError as error:
+        raise _with_command(error, arguments.profile) from None
+    sys.stdout.write(f"{_FORMATS[arguments.output](token)}\n")
+    return ExitStatus.DONE
+
+
+def _with_command(error: SignInRequiredError, profile: str) -> SignInRequiredError:
+    import shlex
+
+    command = f"platform-auth login {shlex.quote(profile)}"
+    if has_server():
+        return SignInRequiredError(error.what, why=error.why, fix=f"Run: {command}")
+    why = f"{NO_SERVER}, and without one a sign-in ends with the command that made it."
+    fix = f"In a terminal of JupyterLab, run: {command}"
+    return SignInRequiredError(error.what, why=why, fix=fix)
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1e9:  # noqa: PLR2004 - neither negative, endless nor NaN
+        msg = f"{text} is not a number of seconds"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
+def _raw(token: AccessToken) -> str:
+    return token.value.reveal()
+
+
+def _header(token: AccessToken) -> str:
+    return f"{token.header}: {token.authorization}"
+
+
+def _json(token: AccessToken) -> str:
+    """Return the members of RFC 6749 §5.1, and when it expires in seconds since the epoch."""
+    shape = {
+        "access_token": token.value.reveal(),
+        "token_type": token.token_type,
+        "expires_in": int(token.remaining),
+        "expires_at": int(token.expires_at),
+    }
+    return json.dumps(shape)
+
+
+def _exec_credential(token: AccessToken) -> str:
+    """Return what client-go reads from a credential plugin (client.authentication.k8s.io/v1)."""
+    # kubectl asks for a new one when it has expired: a token that is about to would be refused.
+    expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(token.expires_at))
+    status = {"token": token.value.reveal(), "expirationTimestamp": expires}
+    shape = {"apiVersion": _exec_version(), "kind": "ExecCredential", "status": status}
+    return json.dumps(shape)
+
+
+def _exec_version() -> str:
+    """Return the version that kubectl was configured with; it refuses any other."""
+    try:
+        asked: Any = json.loads(os.environ.get(_EXEC_INFO, ""))["apiVersion"]
+    except (ValueError, KeyError, TypeError):
+        asked = None
+    return asked if asked in _EXEC_VERSIONS else _EXEC_VERSIONS[0]
+
+
+_FORMATS: Final = {
+    "raw": _raw,
+    "header": _header,
+    "json": _json,
+    "exec-credential": _exec_credential,
+}
