@@ -1,0 +1,1 @@
+"""The Jupyter server extension: the broker's face in a Jupyter server."""

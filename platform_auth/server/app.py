@@ -1,0 +1,267 @@
+"""The Jupyter server extension `PlatformAuth`: its settings, and its life."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.utils import url_path_join
+from traitlets import Bool, Dict, Float, List, TraitError, Unicode
+
+from ..broker.broker import Broker
+from ..broker.redirects import Redirects
+from ..broker.sign_in import TIMEOUT
+from ..config import Policy, Profile, Profiles, ProfileSource
+from ..errors import ConfigError, PlatformAuthError
+from . import admin_config
+from .api_handler import ROUTE, ApiHandler
+from .broken_profiles import BrokenProfiles
+from .callback_handler import CallbackHandler
+from .kernel_face import KernelFace
+from .login_handler import LoginHandler
+from .redirect_uri import check_base_url
+from .server_observer import ServerObserver
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator
+
+    from jupyter_events import EventLogger
+    from jupyter_server.serverapp import ServerApp
+    from traitlets.config import Config
+
+# Jupyter masks code and state by itself. After a login, `next` holds the whole callback address.
+_SCRUBBED: Final = ("code", "state", "iss", "next")
+_STORES: Final = ("memory",)
+
+
+class PlatformAuth(ExtensionApp):
+    """Sign in to platforms from notebooks.
+
+    Its settings are read from ``jupyter_platform_auth_config.{py,json}`` and
+    ``jupyter_server_config.{py,json}``. What files say that only root can change wins over what the
+    user's own say. A setting that is wrong switches all profiles off, so that no limit is lost by a
+    typo; it never keeps the Jupyter server from starting.
+    """
+
+    name = "platform_auth"
+    description = "Sign in to platforms from notebooks; the refresh token never leaves the server."
+    extension_url = "/platform-auth/login"
+    load_other_extensions = True
+
+    profiles = Dict(
+        help="""Profiles for everybody on this server: name -> the shape of profiles.yaml,
+        {"admin": {"endpoint": ..., "authType": ...}, "console": {...}, "oauth": {...},
+        "client": ...}. A user's profile of the same name is not used. Default: none."""
+    ).tag(config=True)
+
+    default_profile = Unicode(
+        None,
+        allow_none=True,
+        help="""The profile to use where none is named. Default: None, which leaves it to the
+        variable PLATFORM_AUTH_PROFILE, then to `default:` in the user's profiles.yaml, then to the
+        only profile there is, then to the one called "default".""",
+    ).tag(config=True)
+
+    store = Unicode(
+        "memory",
+        help="""Where sign-ins rest. Default: "memory", the only one so far: they end with the
+        server.""",
+    ).tag(config=True)
+
+    redirect_base_url = Unicode(
+        None,
+        allow_none=True,
+        help="""The address of this server as people see it in their browsers, with its base URL:
+        https://jupyter.example.com/base/. The redirect URI to register with the identity provider
+        is this and "platform-auth/callback". On a JupyterHub one for all users is
+        https://hub.example.com/hub/user-redirect/. Default: None, which takes JUPYTERHUB_PUBLIC_URL
+        if it is set, else the scheme and host of the request; behind a proxy that ends TLS set
+        this or ServerApp.trust_xheaders.""",
+    ).tag(config=True)
+
+    allow_user_profiles = Bool(
+        default_value=True,
+        help="""Whether users may have profiles of their own, in profiles.yaml, in Flyte's files or
+        made by code. Default: True.""",
+    ).tag(config=True)
+
+    allowed_endpoints = List(
+        Unicode(),
+        default_value=None,
+        allow_none=True,
+        help="""The platforms that may be reached at all, also by the profiles set here: hosts,
+        host:port or URLs; "*.example.com" stands for every host below example.com. Default: None
+        for no limit; an empty list allows nothing.""",
+    ).tag(config=True)
+
+    allow_insecure = Bool(
+        default_value=True,
+        help="""Whether users' profiles may skip the verification of certificates, or use plain
+        http to another machine than this. Default: True.""",
+    ).tag(config=True)
+
+    allow_commands = Bool(
+        default_value=True,
+        help="""Whether users' profiles may run a program to get a token. Default: True.""",
+    ).tag(config=True)
+
+    sign_in_timeout = Float(
+        TIMEOUT,
+        min=1,
+        max=3600,
+        help="""Seconds a person has to finish a sign-in, 3600 at most. Default: 600.""",
+    ).tag(config=True)
+
+    refresh_margin = Float(
+        None,
+        allow_none=True,
+        min=0,
+        help="""Seconds before a token expires from which it is renewed in the background. Default:
+        None for half of the token's life, but 20 minutes at most.""",
+    ).tag(config=True)
+
+    _problem: ConfigError | None = None
+
+    # Configuration
+
+    def _load_config(
+        self,
+        cfg: Config,
+        section_names: list[str] | None = None,
+        traits: dict[str, Any] | None = None,
+    ) -> None:
+        """Keep what is wrong for later: Jupyter would end the whole server for it."""
+        try:
+            super()._load_config(cfg, section_names=section_names, traits=traits)
+        except TraitError:
+            self._problem = _wrong_trait(self, cfg)
+
+    def _read_profiles(self) -> Profiles:
+        """Return the profiles that the configuration allows.
+
+        Raises
+        ------
+        ConfigError
+            The configuration is wrong.
+
+        """
+        own = dict(self.profiles)
+        admin = admin_config.load_admin_config()
+        if admin:
+            self._load_config(type(self.config)({type(self).__name__: admin}))
+        if self._problem is not None:
+            raise self._problem
+        if self.store not in _STORES:
+            what = f"c.PlatformAuth.store is {self.store!r}, and there is no such store."
+            raise ConfigError(what, fix=f"Use one of: {', '.join(_STORES)}.")
+        if self.redirect_base_url:
+            check_base_url(self.redirect_base_url)
+        policy = self._policy()
+        if "profiles" in admin:
+            self.profiles = {**_acceptable(own, self.profiles, policy, self.log), **self.profiles}
+        return Profiles(admin=self.profiles, default=self.default_profile, policy=policy)
+
+    def _policy(self) -> Policy:
+        # The trait's type does not tell that None is allowed.
+        allowed = cast("list[str] | None", self.allowed_endpoints)
+        return Policy(
+            allowed_endpoints=None if allowed is None else tuple(allowed),
+            allow_user_profiles=self.allow_user_profiles,
+            allow_insecure=self.allow_insecure,
+            allow_commands=self.allow_commands,
+        )
+
+    # Life
+
+    def initialize_settings(self) -> None:
+        """Start the broker and its face for kernels."""
+        try:
+            profiles = self._read_profiles()
+        except ConfigError as error:
+            self.log.error("platform_auth is switched off: %s", error)  # noqa: TRY400 - it says all
+            profiles = BrokenProfiles(error)
+        self.broker = Broker(
+            profiles,
+            Redirects(login_path=url_path_join(self._server.base_url, "platform-auth/login")),
+            sign_in_timeout=self.sign_in_timeout,
+            refresh_margin=self.refresh_margin,
+            observer=ServerObserver(cast("EventLogger", self._server.event_logger)),
+        )
+        self._kernel_face = KernelFace(self.broker, self._server.runtime_dir)
+        self._kernel_face.start()
+        scrubbed = self.settings.get("extra_log_scrub_param_keys", [])
+        self.settings["extra_log_scrub_param_keys"] = [*scrubbed, *_SCRUBBED]
+        self._warn(profiles)
+
+    def initialize_handlers(self) -> None:
+        """Add the pages and the REST face."""
+        broker = {"broker": self.broker}
+        login = {
+            **broker,
+            "redirect_base_url": self.redirect_base_url,
+            "cookie_seconds": self.sign_in_timeout,
+        }
+        self.handlers.extend(
+            [
+                (r"platform-auth/login", LoginHandler, login),
+                (r"platform-auth/callback", CallbackHandler, broker),
+                (rf"{ROUTE}/.*", ApiHandler, broker),
+            ]
+        )
+
+    async def stop_extension(self) -> None:
+        """Stop what was started; refreshes under way are waited for."""
+        self._kernel_face.stop()
+        await self.broker.close()
+
+    @property
+    def _server(self) -> ServerApp:
+        return cast("ServerApp", self.serverapp)  # linked before anything here runs
+
+    def _warn(self, profiles: Profiles) -> None:
+        try:
+            for problem in profiles.problems:
+                self.log.warning("platform_auth: %s", problem)
+            for name in _unverified(profiles):
+                self.log.warning(
+                    "platform_auth: the profile %s skips the verification of certificates"
+                    " (insecureSkipVerify): anybody on the way can read its tokens.",
+                    name,
+                )
+        except PlatformAuthError as error:
+            self.log.warning("platform_auth: %s", error)
+
+
+def _wrong_trait(app: PlatformAuth, cfg: Config) -> ConfigError:
+    """Return what is wrong without the value: it may hold a secret."""
+    traits = app.traits(config=True)
+    for name, value in cfg.get("PlatformAuth", {}).items():
+        try:
+            traits[name]._validate(app, value)  # noqa: SLF001 - there is no other that is silent
+        except (TraitError, KeyError):
+            what = f"c.PlatformAuth.{name} is of the wrong kind: {type(value).__name__}."
+            fix = f"It should be {traits[name].info()}." if name in traits else ""
+            return ConfigError(what, fix=fix)
+    return ConfigError("c.PlatformAuth has a setting of the wrong kind.")
+
+
+def _unverified(profiles: Profiles) -> Iterator[str]:
+    return (name for name, each in profiles.all().items() if each.config.insecure_skip_verify)
+
+
+def _acceptable(
+    own: dict[str, Any], admin: dict[str, Any], policy: Policy, log: logging.Logger
+) -> dict[str, Any]:
+    """Return those of the user's own configuration that the administrator's policy allows."""
+    passed = {}
+    for name, mapping in own.items():
+        if name in admin:
+            continue
+        try:
+            policy.check(Profile.from_mapping(name, mapping, source=ProfileSource.USER))
+        except ConfigError as error:
+            log.warning("platform_auth: %s", error)
+        else:
+            passed[name] = mapping
+    return passed

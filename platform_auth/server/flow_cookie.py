@@ -1,0 +1,66 @@
+"""The cookie by which a browser proves that it began the sign-in it has come back from."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import TYPE_CHECKING
+
+from jupyter_server.utils import url_path_join
+
+if TYPE_CHECKING:
+    from jupyter_server.base.handlers import JupyterHandler
+
+
+def new_value() -> str:
+    """Return a fresh random value, 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+def put(handler: JupyterHandler, state: str, value: str, *, secure: bool, max_age: int) -> None:
+    """Give a browser the cookie of one sign-in.
+
+    Parameters
+    ----------
+    handler
+        Answers the browser.
+    state
+        The sign-in's own: two tabs do not get into each other's way.
+    value
+        From `new_value`.
+    secure
+        Whether it is for https only.
+    max_age
+        Seconds it lives.
+
+    """
+    handler.set_cookie(
+        _name(state),
+        value,
+        path=_path(handler),
+        httponly=True,
+        # Strict would be lost on the way back from another site.
+        samesite="Lax",
+        secure=secure,
+        max_age=max_age,
+    )
+
+
+def get(handler: JupyterHandler, state: str) -> str:
+    """Return the value that the browser has for a sign-in; empty if it began none such."""
+    return handler.get_cookie(_name(state)) or ""
+
+
+def clear(handler: JupyterHandler, state: str) -> None:
+    """Take the cookie back; without one nothing is sent."""
+    if handler.get_cookie(_name(state)) is not None:
+        handler.clear_cookie(_name(state), path=_path(handler), httponly=True, samesite="Lax")
+
+
+def _name(state: str) -> str:
+    return f"platform-auth-{hashlib.sha256(state.encode()).hexdigest()[:8]}"
+
+
+def _path(handler: JupyterHandler) -> str:
+    path: str = url_path_join(handler.base_url, "platform-auth/")
+    return path

@@ -1,0 +1,141 @@
+"""``{base_url}platform-auth/login?profile=NAME[&force=1]``: where every Sign-in link leads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from tornado import web
+
+from ..broker.attempt import Binding
+from ..broker.pages import page
+from ..broker.session import State
+from ..errors import ConfigError, PlatformAuthError
+from ..oauth.flows import get_flow
+from . import flow_cookie
+from .page_handler import PageHandler
+from .redirect_uri import redirect_uri
+from .visitor import authorized_to, refuse_visitor, user_name
+
+if TYPE_CHECKING:
+    from ..broker.broker import Broker
+    from ..broker.session import Session
+    from ..config import Profile
+
+# A link on this server, an address that was typed in, or a browser that does not say.
+_OWN: Final = ("same-origin", "none", "")
+
+
+class LoginHandler(PageHandler):
+    """Sends the browser to the identity provider, or says that there is no need to.
+
+    Parameters of the route
+    -----------------------
+    broker
+        Whose sessions.
+    redirect_base_url
+        ``c.PlatformAuth.redirect_base_url``.
+    cookie_seconds
+        How long the browser may take to come back.
+
+    """
+
+    def initialize(
+        self, broker: Broker, redirect_base_url: str | None = None, cookie_seconds: float = 600
+    ) -> None:
+        """Take what the route gives."""
+        super().initialize(broker)
+        self._base, self._cookie_seconds = redirect_base_url, cookie_seconds
+
+    @web.authenticated
+    @authorized_to("write")
+    async def get(self) -> None:
+        """Begin a sign-in."""
+        if self.is_prefetch():
+            return self.decline()
+        try:
+            refuse_visitor(self)
+            await self._answer()
+        except PlatformAuthError as error:
+            self.show_error(error)
+        return None
+
+    async def _answer(self) -> None:
+        session = await self.broker.session(self._profile_name())
+        force = self.get_query_argument("force", "") in {"1", "true"}
+        if self.request.headers.get("Sec-Fetch-Site", "") not in _OWN:
+            self._ask_first(session, force=force)
+        elif session.state is State.SIGNED_IN and not force:
+            self.show_signed_in(session, title="You are already signed in")
+        elif _elsewhere(session.challenge):
+            self._show(session)
+        elif _comes_back_here(session.profile):
+            await self._send_away(session)
+        else:
+            self._show(await self.broker.sign_in(session.profile.name, force=force))
+
+    def _profile_name(self) -> str:
+        name = self.get_query_argument("profile", "") or self.broker.profiles.default
+        if name is None:
+            for problem in self.broker.profiles.problems:
+                raise problem
+            fix = "Use the Sign in link of a notebook, or add ?profile=NAME to this address."
+            raise ConfigError("This address does not say what to sign in to.", fix=fix)
+        return name
+
+    def _ask_first(self, session: Session, *, force: bool) -> None:
+        """Have the person say that they want it: another site could have sent them here."""
+        again = self.broker.redirects.sign_in_url(session.profile.name) or ""
+        host = session.profile.config.host
+        self.finish(
+            page(
+                f"Sign in to {host}?",
+                "Another site has sent you here. Go on only if you meant to sign in.",
+                kind="ask",
+                link=(again + ("&force=1" if force else ""), "Continue to sign in"),
+            )
+        )
+
+    async def _send_away(self, session: Session) -> None:
+        here = redirect_uri(self.request, self.base_url, self._base)
+        value = flow_cookie.new_value()
+        binding = Binding(browser=value, user=user_name(self))
+        url = await self.broker.begin(session.profile.name, here, binding)
+        flow_cookie.put(
+            self,
+            parse_qs(urlsplit(url).query)["state"][-1],
+            value,
+            secure="https" in (self.request.protocol, urlsplit(here).scheme),
+            max_age=int(self._cookie_seconds),
+        )
+        self.redirect(url)
+
+    def _show(self, session: Session) -> None:
+        """Show a challenge that is met elsewhere than on this server's callback page."""
+        challenge = session.challenge
+        if challenge is None:
+            self.show_signed_in(session, title="You are signed in")
+        elif challenge["kind"] == "device":
+            self.finish(_device_page(session, challenge))
+        else:
+            self.redirect(challenge["url"])
+
+
+def _elsewhere(challenge: dict[str, Any] | None) -> bool:
+    return challenge is not None and not challenge.get("url", "").startswith("/")
+
+
+def _comes_back_here(profile: Profile) -> bool:
+    redirects = get_flow(profile.config.flow).redirects
+    return redirects and profile.config.oauth.redirect in {"auto", "server"}
+
+
+def _device_page(session: Session, challenge: dict[str, Any]) -> str:
+    where = challenge["verification_uri_complete"] or challenge["verification_uri"]
+    return page(
+        f"Sign in to {session.profile.config.host}",
+        f"Your code is {challenge['user_code']}",
+        "Check that the next page shows the same code. Never enter one that somebody sent you.",
+        kind="ask",
+        link=(where, "Continue to sign in"),
+    )
