@@ -83,11 +83,11 @@ class S256CodeChallenge(CodeChallenge):  # type: ignore[misc]  # Authlib is unty
 
     def validate_code_challenge(self, grant: AuthorizationCodeGrant, redirect_uri: None) -> None:
         """Check the authorization request's challenge before anybody signs in."""
-        data = grant.request.payload.data
-        if not data.get("code_challenge"):
-            raise InvalidRequestError(description="Missing 'code_challenge'")
-        if not data.get("code_challenge_method"):
-            raise InvalidRequestError(description="Unsupported 'code_challenge_method'")
+        # Authlib lets requests without PKCE pass, and takes an omitted method for "plain".
+        if not grant.request.payload.data.get("code_challenge_method"):
+            raise InvalidRequestError(
+                description="PKCE with 'code_challenge_method=S256' is required"
+            )
         super().validate_code_challenge(grant, redirect_uri)
 
 

@@ -62,7 +62,7 @@ def loopback_sockets(host: str, port: int) -> list[socket.socket]:
 def _addresses(host: str) -> list[str]:
     try:
         found = socket.getaddrinfo(host or None, None, flags=socket.AI_PASSIVE)
-    except OSError:
+    except (OSError, UnicodeError):
         return []
     return sorted({str(entry[4][0]).partition("%")[0] for entry in found})
 

@@ -217,6 +217,20 @@ def test_a_device_code_may_be_typed_carelessly_and_is_shown_for_comparison(
     assert code in consent.text
 
 
+@pytest.mark.parametrize("over", ["decided", "expired"])
+def test_a_device_code_that_is_over_cannot_be_entered_again(app: Application, over: str) -> None:
+    codes = app.begin_device()
+    if over == "decided":
+        app.sandbox.approve_device_scripted(codes["verification_uri_complete"], approve=False)
+    else:
+        app.sandbox.advance(codes["expires_in"] + 1)
+    form = PageReader(app.http.get(codes["verification_uri_complete"]).text).forms[0]
+    assert form.fields["user_code"] == codes["user_code"]
+    answer = app.http.post(f"{app.sandbox.issuer}/device", data=form.fields)
+    assert answer.status_code == 400
+    assert "No device is waiting with this code" in answer.text
+
+
 def test_the_device_form_is_safe_from_forgery(app: Application) -> None:
     code = app.begin_device()["user_code"]
     answer = app.http.post(f"{app.sandbox.issuer}/device", data={"user_code": code})
