@@ -82,7 +82,7 @@ class Setting:
         try:
             return check(value)
         except ConfigError as error:
-            why = f"{self.name} was found in {self.place}."
+            why = f"{self.name} was found in {self.place}. {error.why}".strip()
             raise ConfigError(error.what, why=why, fix=error.fix) from None
 
     def text(self) -> str | None:
@@ -181,7 +181,8 @@ class Section:
         if data is None:
             data = {}
         if not hasattr(data, "keys"):
-            where, name = document.place(keys), ".".join(keys[depth:]) or "The document"
+            where = document.place(keys)
+            name = ".".join(keys[depth:] or keys) or "The document"
             what = f"{name} is {_kind(data)}, not a mapping of keys to values."
             raise ConfigError(what, why=f"It was found in {where}.", fix="Write it as key: value.")
         return cls(data, document, keys, depth)  # type: ignore[arg-type]  # it has keys

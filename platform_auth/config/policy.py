@@ -139,7 +139,7 @@ class _Pattern:
         # A whole label * is taken off before the rest is read as an address.
         wild = re.match(r"\*(\.|(?=:|/|$))", rest)
         host = rest[wild.end() :] if wild else rest
-        nameless = not host or host[0] in ":/"
+        nameless = wild is not None and (not host or host[0] in ":/")
         try:
             address = Endpoint.parse(f"{scheme}{slashes}{'any' if nameless else ''}{host}")
         except ConfigError:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .place import Keys
 
 OWN_LIMIT = 64 * 1024
-SHARED_LIMIT = 1024 * 1024
+SHARED_LIMIT = 256 * 1024
 _MARKED_DEPTH = 4  # profiles.NAME.admin.KEY
 Mark = tuple[int, int]
 

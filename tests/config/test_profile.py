@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from platform_auth.config import AuthType, OAuthSettings, PlatformConfig, Profile, ProfileSource
+from platform_auth.errors import ConfigError
+from platform_auth.secret import Secret
+
+EXAMPLE = {
+    "admin": {
+        "endpoint": "dns:///flyte.example.com",
+        "authType": "Pkce",
+        "scopes": ["openid", "offline_access"],
+    },
+    "console": {"endpoint": "https://flyte.example.com/console"},
+    "oauth": {"issuer": "https://id.example.com", "redirect": "auto"},
+    "client": "flytekit",
+}
+PROFILES = settings(max_examples=80, deadline=None, derandomize=True, database=None)
+
+
+def read(mapping, source=ProfileSource.USER, **more):
+    return Profile.from_mapping("prod", mapping, source=source, **more)
+
+
+def refused(mapping, **more):
+    with pytest.raises(ConfigError) as caught:
+        read(mapping, **more)
+    return caught.value
+
+
+def test_the_documented_shape():
+    profile = read(EXAMPLE)
+    assert profile.config == PlatformConfig(
+        "flyte.example.com",
+        auth_mode=AuthType.PKCE,
+        scopes=["openid", "offline_access"],
+        console_endpoint="https://flyte.example.com/console",
+        oauth=OAuthSettings(issuer="https://id.example.com"),
+    )
+    assert (profile.client, profile.source, profile.warnings) == (
+        "flytekit",
+        ProfileSource.USER,
+        (),
+    )
+    assert not profile.locked
+    assert read(EXAMPLE, ProfileSource.ADMIN).locked
+
+
+def test_every_oauth_setting_is_a_key():
+    oauth = {
+        "issuer": "https://id.example.com/",
+        "redirect": "paste",
+        "redirect_uri": "http://localhost:53593/callback",
+        "authorization_endpoint": "https://id.example.com/a",
+        "token_endpoint": "https://id.example.com/t",
+        "device_authorization_endpoint": "https://id.example.com/d",
+        "revocation_endpoint": "https://id.example.com/r",
+        "end_session_endpoint": "https://id.example.com/e",
+        "userinfo_endpoint": "https://id.example.com/u",
+        "jwks_uri": "https://id.example.com/j",
+        "token_endpoint_auth_method": "client_secret_post",
+        "authorization_metadata_key": "flyte-authorization",
+        "resource": ["https://api.example.com/a,b"],
+        "id_token_algorithms": ["ES384"],
+    }
+    profile = read({"admin": {"endpoint": "host"}, "oauth": oauth})
+    expected = oauth | {
+        "resource": ("https://api.example.com/a,b",),
+        "id_token_algorithms": ("ES384",),
+    }
+    assert vars(profile.config.oauth) == expected
+    one = read(
+        {"admin": {"endpoint": "host"}, "oauth": {"resource": "https://api.example.com/a,b"}}
+    )
+    assert one.config.oauth.resource == ("https://api.example.com/a,b",)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "what", "fix"),
+    [
+        ({"admn": {}}, "admn is not", "'admin'"),
+        ({"admin": {"clientID": "x"}}, "admin.clientID", "'clientId'"),
+        ({"admin": {"client_id": "x"}}, "admin.client_id", "'clientId'"),
+        ({"admin": {"scope": []}}, "admin.scope ", "'scopes'"),
+        ({"console": {"endpont": "x"}}, "console.endpont", "'endpoint'"),
+        ({"oauth": {"isuer": "x"}}, "oauth.isuer", "'issuer'"),
+        ({"oauth": {"clientSecret": "x"}}, "oauth.clientSecret", "'client_secret'"),
+        ({"oauth": {"zzz": "x"}}, "oauth.zzz", "Known: issuer, redirect"),
+        ({True: {}}, "True is not", "Known: admin"),
+    ],
+)
+def test_an_unknown_key_is_an_error_with_the_one_meant(mapping, what, fix):
+    error = refused(mapping)
+    assert what in error.what
+    assert fix in error.fix
+    assert "the profile 'prod'" in error.why
+
+
+@pytest.mark.parametrize(
+    ("mapping", "what"),
+    [
+        ({}, "has no admin.endpoint"),
+        ({"admin": None}, "has no admin.endpoint"),
+        ({"admin": "flyte.example.com"}, "admin is a str, not a mapping"),
+        (
+            {"admin": {"endpoint": "h", "rpcRetries": "3"}},
+            "admin.rpcRetries is a str, not a number",
+        ),
+        ({"admin": {"endpoint": "h", "rpcRetries": -1}}, "rpc_retries is not"),
+        ({"admin": {"endpoint": "h"}, "oauth": {"issuer": "http://id.example.com"}}, "plain http"),
+        ({"admin": {"endpoint": "h"}, "oauth": {"redirect": "popup"}}, "redirect is 'popup'"),
+        ({"admin": {"endpoint": "h"}, "client": 3}, "client is a number, not a string"),
+        ({"admin": {"endpoint": "h"}, "oauth": []}, "oauth is a list"),
+        ({"admin": {"endpoint": "h", "caCertFilePath": "ca.pem"}}, "is the relative path"),
+    ],
+)
+def test_a_wrong_value_is_an_error(mapping, what):
+    assert what in refused(mapping).what
+
+
+def test_a_wrong_secret_is_not_shown():
+    assert "1234" not in str(
+        refused({"admin": {"endpoint": "h"}, "oauth": {"client_secret": 1234}})
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["", " x", "x ", "a/b", "a\\b", "..", ".", "a\nb", "x" * 65, 3, None]
+)
+def test_what_cannot_be_a_name_is_refused(name):
+    with pytest.raises(ConfigError):
+        Profile.from_mapping(name, EXAMPLE, source=ProfileSource.USER)
+
+
+@pytest.mark.parametrize(
+    "name", ["prod", "a b", "flyte.example.com:443-0a1b2c3d", "größe", "x" * 64]
+)
+def test_names_may_hold_what_a_url_can_escape(name):
+    assert Profile.from_mapping(name, EXAMPLE, source=ProfileSource.USER).name == name
+
+
+def test_a_pasted_flytectl_key_is_a_warning():
+    profile = read({"admin": {"endpoint": "host", "maxRetries": 4}})
+    (warning,) = profile.warnings
+    assert "admin.maxRetries in the profile 'prod' has no effect here" in warning
+
+
+def test_here_a_named_mode_wins_even_when_the_secret_is_kept_elsewhere(home):
+    """A confidential web client needs both; flytekit would force client credentials."""
+    admin = {"endpoint": "host", "clientSecretLocation": str(home / "secret"), "authType": "Pkce"}
+    assert read({"admin": admin}).config.flow == "pkce"
+    del admin["authType"]
+    assert read({"admin": admin}).config.flow == "client_credentials"
+
+
+def test_a_secret_kept_elsewhere_is_read_when_it_is_used(home):
+    admin = {"endpoint": "host", "clientSecretLocation": "~/secret"}
+    config = read({"admin": admin}).config
+    assert config.client_credentials_secret is None
+    with pytest.raises(ConfigError, match="clientSecretLocation names"):
+        config.client_secret()
+    (home / "secret").write_text("s\n")
+    assert config.client_secret() == Secret("s")
+
+
+def test_paths_start_at_the_file_of_the_profile(home):
+    admin = {"endpoint": "host", "clientSecretLocation": "secret", "caCertFilePath": "~/ca.pem"}
+    config = read({"admin": admin}, path=str(home / "x" / "profiles.yaml")).config
+    assert config.client_secret_file == str(home / "x" / "secret")
+    assert config.ca_cert_file_path == str(home / "ca.pem")
+
+
+def test_a_variable_that_is_not_set_is_a_warning(monkeypatch):
+    mapping = {"admin": {"endpoint": "host", "clientSecretEnvVar": "CI_SECRET"}}
+    (warning,) = read(mapping).warnings
+    assert "names CI_SECRET, which is not set" in warning
+    monkeypatch.setenv("CI_SECRET", "s")
+    assert read(mapping).warnings == ()
+
+
+@pytest.mark.parametrize("key", ["clientSecretLocation", "clientSecretEnvVar"])
+def test_a_profile_from_code_names_no_file_or_variable_of_the_receivers(key, monkeypatch):
+    monkeypatch.setenv("HUB_SECRET", "hunter2")
+    mapping = {"admin": {"endpoint": "evil.example.com", key: "/HUB_SECRET"[key.endswith("Var") :]}}
+    assert f"admin.{key} is not read" in refused(mapping, source=ProfileSource.SESSION).what
+    with_secret = mapping | {"oauth": {"client_secret": "mine"}}
+    config = read(with_secret, ProfileSource.SESSION).config
+    assert config.client_secret() == Secret("mine")
+    assert config.client_secret_file is config.client_secret_env_var is None
+
+
+def test_a_profile_from_code_travels_with_its_secret_but_not_where_it_was(home, monkeypatch):
+    (home / "secret").write_text("s\n")
+    config = PlatformConfig("host", client_secret_file=home / "secret", client_secret_env_var="X")
+    mapping = Profile("prod", config, ProfileSource.SESSION).to_mapping()
+    assert mapping["oauth"] == {"client_secret": "s"}
+    assert not {"clientSecretLocation", "clientSecretEnvVar"} & mapping["admin"].keys()
+    assert read(mapping, ProfileSource.SESSION).config.client_secret() == Secret("s")
+
+
+def test_without_secrets_neither_secret_nor_place_is_told(home):
+    (home / "hunter2").write_text("hunter2")
+    config = PlatformConfig(
+        "host", client_secret_file=home / "hunter2", client_credentials_secret="hunter2"
+    )
+    for source in ProfileSource:
+        mapping = Profile("prod", config, source).to_mapping(secrets=False)
+        assert "hunter2" not in json.dumps(mapping)
+        assert read(mapping, ProfileSource.SESSION).config.auth_mode is AuthType.CLIENTSECRET
+
+
+WORDS = st.text(
+    st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=12
+)
+HOSTS = st.sampled_from(["host", "host:443", "https://host/x", "127.0.0.1:8080", "[::1]:9"])
+URLS = st.none() | WORDS.map(
+    lambda word: f"https://id.example.com/{word.replace('#', '')}".replace("\\", "")
+)
+LISTS = st.lists(WORDS, max_size=3)
+OAUTH = st.builds(
+    OAuthSettings,
+    issuer=st.none() | st.just("https://id.example.com/"),
+    redirect=st.sampled_from(["auto", "server", "loopback", "paste"]),
+    redirect_uri=URLS,
+    token_endpoint=URLS,
+    jwks_uri=URLS,
+    token_endpoint_auth_method=st.none() | st.sampled_from(["none", "client_secret_basic"]),
+    authorization_metadata_key=st.none() | st.just("flyte-authorization"),
+    resource=st.lists(st.just("https://api.example.com/a,b"), max_size=2),
+    id_token_algorithms=st.lists(st.sampled_from(["ES384", "PS512"]), max_size=2),
+)
+CONFIGS = st.builds(
+    PlatformConfig,
+    endpoint=HOSTS,
+    insecure=st.booleans(),
+    insecure_skip_verify=st.booleans(),
+    ca_cert_file_path=st.none() | WORDS.map(lambda word: f"/ca/{word}"),
+    console_endpoint=st.none() | WORDS,
+    command=st.none() | LISTS,
+    proxy_command=st.none() | LISTS,
+    client_id=st.none() | WORDS,
+    client_credentials_secret=st.none() | WORDS,
+    scopes=LISTS,
+    auth_mode=st.none() | st.sampled_from(AuthType),
+    audience=st.none() | WORDS,
+    rpc_retries=st.integers(0, 9),
+    http_proxy_url=st.none() | st.just("http://ada:pw@proxy:3128"),
+    oauth=OAUTH,
+)
+
+
+@PROFILES
+@given(config=CONFIGS, source=st.sampled_from(ProfileSource), client=st.none() | WORDS)
+def test_a_profile_survives_the_way_over_the_socket(config, source, client):
+    profile = Profile("prod", config, source, client=client)
+    mapping = json.loads(json.dumps(profile.to_mapping()))
+    assert Profile.from_mapping("prod", mapping, source=source) == profile
+
+
+def test_references_survive_where_they_mean_something(home):
+    (home / "secret").write_text("s")
+    admin = {
+        "endpoint": "host",
+        "clientSecretLocation": str(home / "secret"),
+        "clientSecretEnvVar": "X",
+    }
+    profile = read({"admin": admin})
+    again = read(profile.to_mapping())
+    assert again.config.client_secret_file == str(home / "secret")
+    assert again.config.client_secret_env_var == "X"
+    assert again.config.client_secret() == Secret("s")
+
+
+KEYS = st.sampled_from(
+    [*("admin", "console", "oauth", "client", "endpoint", "insecure", "scopes", "command", "authType"),
+     *("issuer", "redirect", "resource", "client_secret", "rpcRetries", "clientSecretLocation", "maxRetries")]
+)  # fmt: skip
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | HOSTS
+    | st.binary(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@PROFILES
+@given(mapping=st.dictionaries(KEYS, JSON, max_size=4) | JSON)
+def test_any_mapping_is_a_profile_or_a_config_error(mapping):
+    try:
+        assert isinstance(read(mapping), Profile)
+    except ConfigError as error:
+        assert error.what
