@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+INI = "[platform]\nurl = stolen.example.com\n"
+YAML = "admin:\n  endpoint: stolen.example.com\n"
+PROFILES = "profiles:\n  stolen:\n    admin: {endpoint: stolen.example.com}\n"
 TRAPS = {
-    "flytekit.config": "[platform]\nurl = stolen.example.com\n",
-    "config.yaml": "admin:\n  endpoint: stolen.example.com\n",
-    ".flyte/config": "[platform]\nurl = stolen.example.com\n",
-    ".flyte/config.yaml": "admin:\n  endpoint: stolen.example.com\n",
-    ".flyte/config-stolen.yaml": "admin:\n  endpoint: stolen.example.com\n",
-    "profiles.yaml": "profiles:\n  stolen:\n    admin: {endpoint: stolen.example.com}\n",
-    "platform-auth/profiles.yaml": "profiles:\n  stolen:\n    admin: {endpoint: stolen.example.com}\n",
+    "flytekit.config": INI,
+    "config.yaml": YAML,
+    ".flyte/config": INI,
+    ".flyte/config.yaml": YAML,
+    ".flyte/config-stolen.yaml": YAML,
+    "profiles.yaml": PROFILES,
+    "platform-auth/profiles.yaml": PROFILES,
     "secret.txt": "stolen",
 }
 
@@ -26,11 +32,8 @@ def write(path: Path, text: str) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """Return an empty home, with the traps in the current directory and no variable set."""
-    for name in list(os.environ):
-        if name.startswith(("FLYTE", "_FLYTE", "PLATFORM_AUTH", "JUPYTER")):
-            monkeypatch.delenv(name)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty home, with the traps in the current directory for every test."""
     for name, text in TRAPS.items():
         write(tmp_path / "notebooks" / name, text)
     monkeypatch.chdir(tmp_path / "notebooks")
@@ -41,12 +44,12 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def flyte_file(home):
+def flyte_file(home: Path) -> Callable[..., Path]:
     """Return a function that writes a file into ``~/.flyte``."""
     return lambda text, name="config.yaml": write(home / ".flyte" / name, text)
 
 
 @pytest.fixture
-def user_file(home):
+def user_file(home: Path) -> Callable[..., Path]:
     """Return a function that writes the user's profiles."""
     return lambda text: write(home / ".jupyter" / "platform-auth" / "profiles.yaml", text)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from platform_auth.config import AuthType
@@ -22,11 +24,11 @@ FLOWS = {
 @pytest.mark.parametrize(
     ("flow", "name"), [(f, name) for f, names in FLOWS.items() for name in names]
 )
-def test_every_alias_selects_its_flow(flow, name):
+def test_every_alias_selects_its_flow(flow: str, name: str) -> None:
     assert AuthType.parse(name).flow == flow
 
 
-def test_the_eight_names_and_values_are_flytekits():
+def test_the_eight_names_and_values_are_flytekits() -> None:
     from flytekit.configuration import AuthType as Theirs
 
     assert {mode.name: mode.value for mode in AuthType} == {
@@ -39,7 +41,7 @@ def test_the_eight_names_and_values_are_flytekits():
 
 
 @pytest.mark.parametrize("name", ["none", "", "Passthrough", "pkcee", "client", None, 3])
-def test_anything_else_is_refused_with_the_list(name):
+def test_anything_else_is_refused_with_the_list(name: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         AuthType.parse(name)
     assert repr(name) in caught.value.what

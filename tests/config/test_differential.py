@@ -23,6 +23,7 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -31,6 +32,10 @@ from hypothesis import strategies as st
 
 from platform_auth.config import AuthType, PlatformConfig
 from platform_auth.config.entries import ENTRIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -78,11 +83,11 @@ LISTS = {
 LISTS["proxy_command"] = LISTS["command"]
 
 
-def in_words(value):
+def in_words(value: Any) -> Any:
     return ",".join(value) if isinstance(value, list) else value
 
 
-def some(values):
+def some(values: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional=values)
 
 
@@ -132,14 +137,14 @@ SETUPS = st.builds(
 )
 
 
-def yaml_text(setup):
+def yaml_text(setup: Setup) -> str:
     blocks = {"admin": {}, "console": {}} | setup.extra
     for name, value in setup.yaml.items():
         blocks[BY_FIELD[name].block][BY_FIELD[name].key] = value
     return yaml.safe_dump(blocks)
 
 
-def ini_text(setup):
+def ini_text(setup: Setup) -> str:
     lines = {"platform": [], "credentials": []}
     for name, value in setup.ini.items():
         lines[BY_FIELD[name].section].append(f"{BY_FIELD[name].option} = {value}")
@@ -148,7 +153,7 @@ def ini_text(setup):
     )
 
 
-def add_references(setup, home):
+def add_references(setup: Setup, home: Path) -> None:
     """Put the references to a secret into the environment or the files."""
     (home / "secret").write_text(f"from the file{setup.secret_end}")
     found = {}
@@ -161,7 +166,7 @@ def add_references(setup, home):
 
 
 @contextmanager
-def machine(setup):
+def machine(setup: Setup) -> Iterator[str | None]:
     """Build the machine; give the file to name explicitly, if any."""
     with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
         home = Path(directory)
@@ -187,14 +192,14 @@ def machine(setup):
     get_config_file.cache_clear()
 
 
-def plain(config, name):
+def plain(config: Any, name: str) -> Any:
     value = getattr(config, name)
     if name == "client_credentials_secret":
         return value.reveal() if value else None
     return list(value) if isinstance(value, tuple) else value
 
 
-def expected_mode(theirs, ours):
+def expected_mode(theirs: Theirs, ours: PlatformConfig) -> str:
     """Return what flytekit would make of its mode, or what the repair makes of none."""
     if isinstance(theirs.auth_mode, str):
         return Theirs().auth_mode.__class__[theirs.auth_mode.upper()].name
@@ -202,9 +207,9 @@ def expected_mode(theirs, ours):
     return "CLIENTSECRET" if repaired else "STANDARD"
 
 
-@settings(max_examples=250, deadline=None, derandomize=True, database=None)
+@settings(max_examples=250)
 @given(setup=SETUPS)
-def test_auto_says_what_flytekits_auto_says(setup):
+def test_auto_says_what_flytekits_auto_says(setup: Setup) -> None:
     with machine(setup) as explicit:
         theirs, ours = Theirs.auto(explicit), PlatformConfig.auto(explicit)
         for each in fields(Theirs):
@@ -216,7 +221,7 @@ def test_auto_says_what_flytekits_auto_says(setup):
             assert ours.client_secret() == ours.client_credentials_secret
 
 
-def test_the_modes_flytekit_accepts_start_the_same_flow():
+def test_the_modes_flytekit_accepts_start_the_same_flow() -> None:
     """By the authenticator class that flytekit picks."""
     from unittest.mock import Mock, patch
 
@@ -240,7 +245,7 @@ def test_the_modes_flytekit_accepts_start_the_same_flow():
 
 
 @pytest.mark.parametrize("name", sorted(BY_FIELD))
-def test_every_variable_and_key_is_one_flytekit_reads(name):
+def test_every_variable_and_key_is_one_flytekit_reads(name: str) -> None:
     from flytekit.configuration import internal
 
     entry = BY_FIELD[name]
@@ -256,7 +261,7 @@ def test_every_variable_and_key_is_one_flytekit_reads(name):
     assert switch == (f"{entry.block}.{entry.key}" if entry.key else None)
 
 
-def test_no_setting_of_flytekits_is_missing():
+def test_no_setting_of_flytekits_is_missing() -> None:
     from flytekit.configuration import internal
 
     theirs = {

@@ -30,7 +30,9 @@ from platform_auth.errors import ConfigError
         ("Flyte.Example.Com.", False, "https://flyte.example.com", "flyte.example.com"),
     ],
 )
-def test_an_endpoint_has_one_http_address(endpoint, insecure, base_url, host):
+def test_an_endpoint_has_one_http_address(
+    endpoint: str, insecure: bool, base_url: str, host: str
+) -> None:
     config = PlatformConfig(endpoint, insecure=insecure)
     assert (config.base_url, config.host) == (base_url, host)
 
@@ -58,20 +60,20 @@ def test_an_endpoint_has_one_http_address(endpoint, insecure, base_url, host):
         ),
     ],
 )
-def test_what_is_no_endpoint_is_refused(endpoint):
+def test_what_is_no_endpoint_is_refused(endpoint: str) -> None:
     with pytest.raises(ConfigError):
         PlatformConfig(endpoint)
 
 
 @pytest.mark.parametrize("endpoint", ["ada:hunter2@flyte.example.com", "https://ada:hunter2@host"])
-def test_credentials_in_an_endpoint_are_refused_and_not_repeated(endpoint):
+def test_credentials_in_an_endpoint_are_refused_and_not_repeated(endpoint: str) -> None:
     with pytest.raises(ConfigError, match="user name or password") as caught:
         PlatformConfig(endpoint)
     assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.9.1", "::1"])
-def test_loopback_is_this_machine(host):
+def test_loopback_is_this_machine(host: str) -> None:
     assert is_loopback(host)
 
 
@@ -84,17 +86,17 @@ def test_loopback_is_this_machine(host):
         "127.1",
         "::2",
         "fe80::1",
-        "0.0.0.0",
+        "192.0.2.1",
     ],
 )
-def test_nothing_else_is_loopback(host):
+def test_nothing_else_is_loopback(host: str) -> None:
     assert not is_loopback(host)
 
 
 @pytest.mark.parametrize(
     "url", ["https://id.example.com", "http://localhost:9400/x", "http://[::1]/"]
 )
-def test_a_provider_is_reached_over_https_or_on_this_machine(url):
+def test_a_provider_is_reached_over_https_or_on_this_machine(url: str) -> None:
     assert check_url(f" {url}\n", "issuer") == url
 
 
@@ -105,20 +107,20 @@ def test_a_provider_is_reached_over_https_or_on_this_machine(url):
         *("https://id.example.com/#x", "javascript:alert(1)", "https://[::1", ""),
     ],
 )
-def test_other_addresses_of_a_provider_are_refused_by_name(url):
+def test_other_addresses_of_a_provider_are_refused_by_name(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         check_url(url, "token_endpoint")
     assert caught.value.fix
 
 
-def test_credentials_in_a_url_of_a_provider_are_not_repeated():
+def test_credentials_in_a_url_of_a_provider_are_not_repeated() -> None:
     for url in ("https://ada:hunter2@id.example.com", "ftp://ada:hunter2@id.example.com"):
         with pytest.raises(ConfigError) as caught:
             check_url(url, "issuer")
         assert "hunter2" not in str(caught.value)
 
 
-def test_effective_ports():
+def test_effective_ports() -> None:
     assert Endpoint.parse("host").effective_port() == 443
     assert Endpoint.parse("host").effective_port(plain=True) == 80
     assert Endpoint.parse("http://host").effective_port() == 80

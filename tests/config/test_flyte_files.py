@@ -6,26 +6,32 @@ import errno
 import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from platform_auth.config import PlatformConfig
 from platform_auth.errors import ConfigError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def ini(host):
+
+def ini(host: str) -> str:
     return f"[platform]\nurl = {host}\n"
 
 
-def yaml(host):
+def yaml(host: str) -> str:
     return f"admin:\n  endpoint: {host}\n"
 
 
-def test_without_any_file_all_is_default_and_the_current_directory_is_not_read():
+def test_without_any_file_all_is_default_and_the_current_directory_is_not_read() -> None:
     assert PlatformConfig.auto() == PlatformConfig()
 
 
-def test_the_order_is_flytekits(home, flyte_file, monkeypatch):
+def test_the_order_is_flytekits(
+    home: Path, flyte_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     flyte_file(yaml("home-yaml"))
     assert PlatformConfig.auto().endpoint == "home-yaml"
     flyte_file(ini("home-ini"), "config")
@@ -41,8 +47,11 @@ def test_the_order_is_flytekits(home, flyte_file, monkeypatch):
 
 
 def test_a_named_file_that_is_missing_is_a_warning_as_in_flytekit(
-    home, flyte_file, monkeypatch, caplog
-):
+    home: Path,
+    flyte_file: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     flyte_file(yaml("home-yaml"))
     monkeypatch.setenv("FLYTECTL_CONFIG", "~/missing.yaml")
     with caplog.at_level(logging.WARNING):
@@ -51,19 +60,19 @@ def test_a_named_file_that_is_missing_is_a_warning_as_in_flytekit(
     assert f"{home / '.flyte' / 'config.yaml'} was read instead" in caplog.text
 
 
-def test_a_relative_named_file_is_refused(monkeypatch):
+def test_a_relative_named_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLYTECTL_CONFIG", "config.yaml")  # it is there
-    with pytest.raises(ConfigError, match="relative path 'config.yaml'"):
+    with pytest.raises(ConfigError, match=r"relative path 'config\.yaml'"):
         PlatformConfig.auto()
 
 
 @pytest.mark.parametrize("name", ["missing.yaml", "missing"])
-def test_an_explicit_file_must_exist(name, home):
+def test_an_explicit_file_must_exist(name: str, home: Path) -> None:
     with pytest.raises(ConfigError, match=str(home / name)):
         PlatformConfig.auto(home / name)
 
 
-def test_nothing_is_kept_from_a_file_or_of_its_absence(flyte_file):
+def test_nothing_is_kept_from_a_file_or_of_its_absence(flyte_file: Callable[..., Path]) -> None:
     assert PlatformConfig.auto().endpoint == "localhost:30080"
     path = flyte_file(yaml("one"))
     assert PlatformConfig.auto().endpoint == "one"
@@ -74,28 +83,30 @@ def test_nothing_is_kept_from_a_file_or_of_its_absence(flyte_file):
 
 
 @pytest.mark.parametrize("name", ["config", "config.yaml"])
-def test_an_empty_file_says_nothing(name, flyte_file):
+def test_an_empty_file_says_nothing(name: str, flyte_file: Callable[..., Path]) -> None:
     flyte_file("", name)
     assert PlatformConfig.auto() == PlatformConfig()
     flyte_file("\ufeff# only a comment\n", name)
     assert PlatformConfig.auto() == PlatformConfig()
 
 
-def test_the_null_device_is_an_empty_file(monkeypatch):
+def test_the_null_device_is_an_empty_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLYTECTL_CONFIG", os.devnull)
     assert PlatformConfig.auto() == PlatformConfig()
 
 
-def test_a_pipe_is_refused_instead_of_waited_for(home):
+def test_a_pipe_is_refused_instead_of_waited_for(home: Path) -> None:
     os.mkfifo(home / "pipe.yaml")
     with pytest.raises(ConfigError, match="is not a file"):
         PlatformConfig.auto(home / "pipe.yaml")
 
 
-def test_a_file_that_may_not_be_read_is_named(flyte_file, monkeypatch):
+def test_a_file_that_may_not_be_read_is_named(
+    flyte_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = flyte_file(yaml("host"))
 
-    def refuse(*_):  # permission bits would not stop root
+    def refuse(*_: Any) -> None:  # permission bits would not stop root
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     monkeypatch.setattr(Path, "open", refuse)

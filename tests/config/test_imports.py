@@ -21,14 +21,14 @@ print(*({"yaml", "configparser", "difflib"} & sys.modules.keys()))
 """
 
 
-def test_nothing_heavy_comes_with_the_package():
+def test_nothing_heavy_comes_with_the_package() -> None:
     root = Path(package.__file__).parents[2]
     run = [sys.executable, "-c", CODE]
     done = subprocess.run(run, check=True, capture_output=True, text=True, cwd=root)
     assert done.stdout == "\n\n"
 
 
-def test_the_public_names_are_there_and_no_others():
+def test_the_public_names_are_there_and_no_others() -> None:
     assert {name: getattr(package, name).__name__ for name in package.__all__} == {
         name: name for name in package.__all__
     }

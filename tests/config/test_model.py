@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import os
 import traceback
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flytekit.configuration import PlatformConfig as Theirs
@@ -12,15 +13,18 @@ from platform_auth.config import AuthType, OAuthSettings, PlatformConfig
 from platform_auth.errors import ConfigError
 from platform_auth.secret import Secret
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def test_the_fields_stand_in_flytekits_order():
+
+def test_the_fields_stand_in_flytekits_order() -> None:
     names = [field.name for field in dataclasses.fields(PlatformConfig)]
     theirs = [field.name for field in dataclasses.fields(Theirs)]
     assert names[: len(theirs)] == theirs
     assert names[len(theirs) :] == ["oauth", "client_secret_file", "client_secret_env_var"]
 
 
-def test_the_defaults_are_flytekits():
+def test_the_defaults_are_flytekits() -> None:
     ours, theirs = PlatformConfig(), Theirs()
     for field in dataclasses.fields(Theirs):
         expected = getattr(theirs, field.name)
@@ -30,7 +34,7 @@ def test_the_defaults_are_flytekits():
         ) == expected or got.name == expected.name
 
 
-def test_for_endpoint_reads_nothing(monkeypatch):
+def test_for_endpoint_reads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLYTE_CREDENTIALS_CLIENT_ID", "from-the-environment")
     assert PlatformConfig.for_endpoint("host:443", insecure=True) == PlatformConfig(
         "host:443", True
@@ -38,7 +42,7 @@ def test_for_endpoint_reads_nothing(monkeypatch):
     assert PlatformConfig.for_endpoint("host:443").client_id is None
 
 
-def test_it_is_frozen_hashable_and_comparable():
+def test_it_is_frozen_hashable_and_comparable() -> None:
     made = [
         PlatformConfig("host", scopes=scopes, command=command, client_credentials_secret=secret)
         for scopes, command, secret in (
@@ -54,7 +58,7 @@ def test_it_is_frozen_hashable_and_comparable():
         made[0].endpoint = "other"
 
 
-def test_no_repr_shows_a_secret():
+def test_no_repr_shows_a_secret() -> None:
     config = PlatformConfig(
         "host",
         client_credentials_secret="hunter2",
@@ -67,7 +71,7 @@ def test_no_repr_shows_a_secret():
     assert "curl" in repr(config)
 
 
-def test_a_direct_secret_selects_client_credentials_unless_a_mode_is_named():
+def test_a_direct_secret_selects_client_credentials_unless_a_mode_is_named() -> None:
     assert PlatformConfig("host", client_credentials_secret="s").flow == "client_credentials"
     assert PlatformConfig("host", client_secret_env_var="X").flow == "client_credentials"
     assert PlatformConfig("host", client_secret_file="/x").flow == "client_credentials"
@@ -97,19 +101,19 @@ def test_a_direct_secret_selects_client_credentials_unless_a_mode_is_named():
         ("oauth", {}),
     ],
 )
-def test_a_value_of_the_wrong_type_is_refused(name, value):
+def test_a_value_of_the_wrong_type_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ConfigError):
         PlatformConfig(**{name: value})
 
 
-def test_a_refused_secret_is_not_shown():
+def test_a_refused_secret_is_not_shown() -> None:
     number = 1234 * 10
     with pytest.raises(ConfigError) as caught:
         PlatformConfig("host", client_credentials_secret=number)
     assert "12340" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_nothing_said_is_none_or_empty():
+def test_nothing_said_is_none_or_empty() -> None:
     config = PlatformConfig("host", client_id=" ", command=[], scopes=None, audience="")
     assert (config.client_id, config.command, config.scopes, config.audience) == (
         None,
@@ -119,17 +123,17 @@ def test_nothing_said_is_none_or_empty():
     )
 
 
-def test_scopes_lose_the_blanks_around_them():
+def test_scopes_lose_the_blanks_around_them() -> None:
     assert PlatformConfig("host", scopes=["a", " b", ""]).scopes == ("a", "b")
 
 
-def test_paths_are_absolute_from_the_start(home, tmp_path):
+def test_paths_are_absolute_from_the_start(home: Path, tmp_path: Path) -> None:
     config = PlatformConfig("host", ca_cert_file_path="~/ca.pem", client_secret_file="secret.txt")
     assert config.ca_cert_file_path == str(home / "ca.pem")
     assert config.client_secret_file == str(tmp_path / "notebooks" / "secret.txt")
 
 
-def test_a_rotated_secret_is_read_again(home, monkeypatch):
+def test_a_rotated_secret_is_read_again(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = home / "secret"
     file.write_text("one\n")
     config = PlatformConfig("host", client_secret_file=file, client_secret_env_var="CI_SECRET")
@@ -140,7 +144,7 @@ def test_a_rotated_secret_is_read_again(home, monkeypatch):
     assert config.client_secret() == Secret("three")
 
 
-def test_a_secret_that_is_not_where_it_should_be(home):
+def test_a_secret_that_is_not_where_it_should_be(home: Path) -> None:
     config = PlatformConfig("host", client_secret_file=home / "missing")
     with pytest.raises(ConfigError, match=f"clientSecretLocation names {home / 'missing'}"):
         config.client_secret()
@@ -150,7 +154,7 @@ def test_a_secret_that_is_not_where_it_should_be(home):
     assert public.client_secret() is None
 
 
-def test_the_oauth_block_is_part_of_it():
+def test_the_oauth_block_is_part_of_it() -> None:
     config = PlatformConfig("host", oauth=OAuthSettings(issuer="https://id.example.com"))
     assert config != PlatformConfig("host")
     assert "id.example.com" in repr(config)
@@ -158,5 +162,5 @@ def test_the_oauth_block_is_part_of_it():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX paths")
-def test_an_absolute_path_stays_as_written():
+def test_an_absolute_path_stays_as_written() -> None:
     assert PlatformConfig("h", ca_cert_file_path="/a/../b//c").ca_cert_file_path == "/a/../b//c"

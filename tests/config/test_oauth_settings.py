@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from platform_auth.config import OAuthSettings
@@ -12,13 +14,13 @@ ENDPOINTS = [
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_plain_http_is_accepted_for_this_machine_only(name):
+def test_plain_http_is_accepted_for_this_machine_only(name: str) -> None:
     assert getattr(OAuthSettings(**{name: "http://127.0.0.1:9400/x"}), name)
     with pytest.raises(ConfigError, match=name):
         OAuthSettings(**{name: "http://id.example.com/x"})
 
 
-def test_an_issuer_is_kept_letter_by_letter():
+def test_an_issuer_is_kept_letter_by_letter() -> None:
     assert OAuthSettings(issuer="https://id.example.com/").issuer == "https://id.example.com/"
     with pytest.raises(ConfigError, match="query"):
         OAuthSettings(issuer="https://id.example.com?tenant=1")
@@ -39,12 +41,12 @@ def test_an_issuer_is_kept_letter_by_letter():
         ("id_token_algorithms", [1]),
     ],
 )
-def test_what_cannot_be_used_is_refused(name, value):
+def test_what_cannot_be_used_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ConfigError):
         OAuthSettings(**{name: value})
 
 
-def test_settings_are_hashable_and_lists_are_tuples():
+def test_settings_are_hashable_and_lists_are_tuples() -> None:
     settings = OAuthSettings(resource=["https://api.example.com"], id_token_algorithms=["ES384"])
     assert hash(settings) == hash(
         OAuthSettings(resource=settings.resource, id_token_algorithms=("ES384",))
@@ -52,6 +54,6 @@ def test_settings_are_hashable_and_lists_are_tuples():
     assert settings.resource == ("https://api.example.com",)
 
 
-def test_a_header_name_is_lower_case_as_grpc_wants_it():
+def test_a_header_name_is_lower_case_as_grpc_wants_it() -> None:
     settings = OAuthSettings(authorization_metadata_key="Flyte-Authorization")
     assert settings.authorization_metadata_key == "flyte-authorization"

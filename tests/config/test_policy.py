@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from platform_auth.config import AuthType, PlatformConfig, Policy, Profile, ProfileSource
@@ -8,11 +10,16 @@ from platform_auth.errors import ConfigError, PolicyError
 USERS = [ProfileSource.USER, ProfileSource.FLYTE, ProfileSource.SESSION]
 
 
-def profile(endpoint="flyte.example.com", *, source=ProfileSource.USER, **settings):
+def profile(
+    endpoint: str = "flyte.example.com",
+    *,
+    source: ProfileSource = ProfileSource.USER,
+    **settings: Any,
+) -> Profile:
     return Profile("prod", PlatformConfig(endpoint, **settings), source)
 
 
-def allows(policy, given):
+def allows(policy: Policy, given: Profile) -> bool:
     try:
         policy.check(given)
     except PolicyError:
@@ -58,19 +65,19 @@ def allows(policy, given):
         (" Flyte.Example.com ", ["flyte.example.com"], ["x"]),
     ],
 )
-def test_allowed_endpoints(pattern, allowed, refused):
+def test_allowed_endpoints(pattern: str, allowed: list[str], refused: list[str]) -> None:
     policy = Policy(allowed_endpoints=[pattern])
     assert [host for host in allowed if not allows(policy, profile(host))] == []
     assert [host for host in refused if allows(policy, profile(host))] == []
 
 
-def test_a_scheme_in_the_list_binds():
+def test_a_scheme_in_the_list_binds() -> None:
     policy = Policy(allowed_endpoints=["https://127.0.0.1:8080"])
     assert not allows(policy, profile("http://127.0.0.1:8080"))
     assert allows(policy, profile("https://127.0.0.1:8080"))
 
 
-def test_a_refusal_names_host_profile_policy_and_list():
+def test_a_refusal_names_host_profile_policy_and_list() -> None:
     policy = Policy(allowed_endpoints=("a.example.com", "*.example.org"))
     with pytest.raises(PolicyError) as caught:
         policy.check(profile("evil.example.com:8443"))
@@ -81,12 +88,12 @@ def test_a_refusal_names_host_profile_policy_and_list():
     assert "c.PlatformAuth.allowed_endpoints" in error.fix
 
 
-def test_an_empty_list_allows_nothing_and_none_everything():
+def test_an_empty_list_allows_nothing_and_none_everything() -> None:
     assert not allows(Policy(allowed_endpoints=[]), profile())
     assert allows(Policy(), profile())
 
 
-def test_allowed_endpoints_bind_the_administrator_too():
+def test_allowed_endpoints_bind_the_administrator_too() -> None:
     assert not allows(Policy(allowed_endpoints=["x"]), profile(source=ProfileSource.ADMIN))
 
 
@@ -106,12 +113,12 @@ def test_allowed_endpoints_bind_the_administrator_too():
         ["a@b"],
     ],
 )
-def test_a_list_that_is_not_understood_is_refused_at_once(wrong):
+def test_a_list_that_is_not_understood_is_refused_at_once(wrong: Any) -> None:
     with pytest.raises(ConfigError, match="allowed_endpoints"):
         Policy(allowed_endpoints=wrong)
 
 
-def test_the_same_list_judges_the_issuer():
+def test_the_same_list_judges_the_issuer() -> None:
     policy = Policy(allowed_endpoints=["*.example.com"])
     policy.check_url("https://id.example.com/oauth2/authorize?client_id=x#y", "prod")
     for url in ("https://id.example.org/a.example.com", "https://example.org?a.example.com"):
@@ -128,7 +135,7 @@ def test_the_same_list_judges_the_issuer():
 
 
 @pytest.mark.parametrize("source", USERS)
-def test_only_the_administrators_profiles(source):
+def test_only_the_administrators_profiles(source: ProfileSource) -> None:
     policy = Policy(allow_user_profiles=False)
     assert not allows(policy, profile(source=source))
     assert allows(policy, profile(source=ProfileSource.ADMIN))
@@ -147,7 +154,7 @@ def test_only_the_administrators_profiles(source):
         ("localhost:30080", {"insecure_skip_verify": True}, False),
     ],
 )
-def test_without_insecure(endpoint, settings, allowed):
+def test_without_insecure(endpoint: str, settings: dict[str, Any], allowed: bool) -> None:
     policy = Policy(allow_insecure=False)
     assert allows(policy, profile(endpoint, **settings)) is allowed
     assert allows(policy, profile(endpoint, source=ProfileSource.ADMIN, **settings))
@@ -157,7 +164,7 @@ def test_without_insecure(endpoint, settings, allowed):
     "settings",
     [{"command": ["x"]}, {"proxy_command": ["x"]}, {"command": ["x"], "auth_mode": AuthType.PKCE}],
 )
-def test_without_commands(settings):
+def test_without_commands(settings: dict[str, Any]) -> None:
     policy = Policy(allow_commands=False)
     assert not allows(policy, profile(**settings))
     assert allows(policy, profile(source=ProfileSource.ADMIN, **settings))
@@ -165,7 +172,7 @@ def test_without_commands(settings):
 
 
 @pytest.mark.parametrize("rule", ["allow_user_profiles", "allow_insecure", "allow_commands"])
-def test_every_refusal_names_host_and_rule(rule):
+def test_every_refusal_names_host_and_rule(rule: str) -> None:
     with pytest.raises(PolicyError) as caught:
         Policy(**{rule: False}).check(profile(insecure=True, command=["x"]))
     assert "flyte.example.com" in caught.value.what

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -10,6 +11,10 @@ from platform_auth.config import Policy, Profiles, ProfileSource
 from platform_auth.config import profiles as module
 from platform_auth.errors import ConfigError, PolicyError, ProfileNotFoundError
 from platform_auth.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 ADMIN = {"prod": {"admin": {"endpoint": "admin.example.com"}}}
 USER = """\
@@ -21,28 +26,30 @@ profiles:
 BROKEN = "profiles:\n  prod: {admin: {endpoint: user.example.com}\n  dev: x\n"
 
 
-def flyte(host, **more):
+def flyte(host: str, **more: Any) -> str:
     return f"admin: {{endpoint: {host}{''.join(f', {k}: {v}' for k, v in more.items())}}}\n"
 
 
-def endpoints(profiles):
+def endpoints(profiles: Profiles) -> dict[str, str]:
     return {name: profile.config.endpoint for name, profile in profiles.all().items()}
 
 
-def age(path):
+def age(path: Path) -> None:
     """Make a file look as if nobody had written it for a while."""
     old = time.time_ns() - 10**10
     os.utime(path, ns=(old, old))
 
 
-def test_where_nothing_is_configured_there_is_nothing_not_even_in_the_current_directory():
+def test_where_nothing_is_configured_there_is_nothing_not_even_in_the_current_directory() -> None:
     profiles = Profiles()
     assert (profiles.names(), profiles.default, profiles.problems) == ([], None, [])
     with pytest.raises(ProfileNotFoundError, match="There is no profile 'prod'"):
         profiles.get("prod")
 
 
-def test_the_administrator_beats_the_user_and_the_user_beats_flyte(user_file, flyte_file):
+def test_the_administrator_beats_the_user_and_the_user_beats_flyte(
+    user_file: Callable[..., Path], flyte_file: Callable[..., Path]
+) -> None:
     path = user_file(USER)
     named = flyte_file(flyte("flyte-dev"), "config-dev.yaml")
     flyte_file(flyte("flyte-test"), "config-test.yaml")
@@ -70,14 +77,18 @@ def test_the_administrator_beats_the_user_and_the_user_beats_flyte(user_file, fl
     assert list(endpoints(Profiles(user_file=None))) == ["default", "dev", "test"]
 
 
-def test_a_profile_that_is_not_there_is_told_with_those_that_are(user_file):
+def test_a_profile_that_is_not_there_is_told_with_those_that_are(
+    user_file: Callable[..., Path],
+) -> None:
     user_file(USER)
     with pytest.raises(ProfileNotFoundError) as caught:
         Profiles().get("prdo")
     assert caught.value.fix == "Did you mean 'prod'? Use one of prod, dev."
 
 
-def test_the_default(user_file, flyte_file, monkeypatch):
+def test_the_default(
+    user_file: Callable[..., Path], flyte_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert Profiles(admin=ADMIN).default == "prod"  # the only one
     flyte_file(flyte("host"))
     assert Profiles(admin=ADMIN).default == "default"
@@ -91,7 +102,9 @@ def test_the_default(user_file, flyte_file, monkeypatch):
     assert Profiles(admin=ADMIN, flyte=False).default is None
 
 
-def test_the_users_file_is_where_it_is_said_to_be(home, tmp_path, monkeypatch):
+def test_the_users_file_is_where_it_is_said_to_be(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = "profiles: {%s: {admin: {endpoint: host}}}\n"
     for where in ("home/.jupyter/platform-auth", "jupyter/platform-auth", "x"):
         (tmp_path / where).mkdir(parents=True)
@@ -107,7 +120,9 @@ def test_the_users_file_is_where_it_is_said_to_be(home, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("variable", ["JUPYTER_CONFIG_DIR", "JUPYTER_PLATFORM_DIRS"])
-def test_the_usual_directory_is_jupyters(variable, monkeypatch, tmp_path):
+def test_the_usual_directory_is_jupyters(
+    variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from jupyter_core.paths import jupyter_config_dir
 
     assert module.user_file() == Path(jupyter_config_dir()) / "platform-auth" / "profiles.yaml"
@@ -118,7 +133,9 @@ def test_the_usual_directory_is_jupyters(variable, monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("value", "problem"), [("profiles.yaml", "relative path"), ("~/missing.yaml", "No such file")]
 )
-def test_a_named_file_that_cannot_be_is_a_problem(value, problem, monkeypatch):
+def test_a_named_file_that_cannot_be_is_a_problem(
+    value: Any, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PLATFORM_AUTH_CONFIG", value)
     (found,) = Profiles().problems
     assert problem in found.what
@@ -126,7 +143,9 @@ def test_a_named_file_that_cannot_be_is_a_problem(value, problem, monkeypatch):
         Profiles().get("anything")
 
 
-def test_a_broken_file_hides_no_profile_of_the_administrator(user_file, flyte_file):
+def test_a_broken_file_hides_no_profile_of_the_administrator(
+    user_file: Callable[..., Path], flyte_file: Callable[..., Path]
+) -> None:
     path = user_file(BROKEN)
     flyte_file(flyte("host"))
     profiles = Profiles(admin=ADMIN)
@@ -141,7 +160,7 @@ def test_a_broken_file_hides_no_profile_of_the_administrator(user_file, flyte_fi
         assert not isinstance(caught.value, ProfileNotFoundError)
 
 
-def test_a_broken_profile_hides_no_other_and_is_still_named(user_file):
+def test_a_broken_profile_hides_no_other_and_is_still_named(user_file: Callable[..., Path]) -> None:
     path = user_file(USER + "  bad: {admin: {endpoint: host, insecure: maybe}}\n  worse: 3\n")
     profiles = Profiles(admin={**ADMIN, "odd": {"admin": {"endpoint": 3}}})
     assert profiles.names() == ["prod", "odd", "dev", "bad", "worse"]
@@ -157,9 +176,11 @@ def test_a_broken_profile_hides_no_other_and_is_still_named(user_file):
     assert "c.PlatformAuth.profiles['odd']" in caught.value.why
 
 
-def test_the_administrators_broken_profile_is_not_replaced_by_the_users(user_file):
+def test_the_administrators_broken_profile_is_not_replaced_by_the_users(
+    user_file: Callable[..., Path],
+) -> None:
     user_file(USER)
-    with pytest.raises(ConfigError, match="no admin.endpoint"):
+    with pytest.raises(ConfigError, match=r"no admin\.endpoint"):
         Profiles(admin={"prod": {}}).get("prod")
 
 
@@ -172,19 +193,25 @@ def test_the_administrators_broken_profile_is_not_replaced_by_the_users(user_fil
         ("profiles: {}\nextra:\n", 2, 1, "extra is not"),
     ],
 )
-def test_a_wrong_root_is_a_problem_of_the_file(text, line, column, what, user_file):
+def test_a_wrong_root_is_a_problem_of_the_file(
+    text: str, line: int, column: int, what: str, user_file: Callable[..., Path]
+) -> None:
     path = user_file(text)
     (problem,) = Profiles().problems
     assert problem.what.startswith(what)
     assert f"{path}, line {line}, column {column}" in problem.why
 
 
-def test_names_that_yaml_turns_into_something_else_are_refused_by_name(user_file):
+def test_names_that_yaml_turns_into_something_else_are_refused_by_name(
+    user_file: Callable[..., Path],
+) -> None:
     user_file("profiles:\n  no: {admin: {endpoint: host}}\n  1: {admin: {endpoint: host}}\n")
     assert [problem.fix for problem in Profiles().problems] == ["Quote it: '…'."] * 2
 
 
-def test_an_unknown_key_in_a_profile_is_told_with_line_and_column(user_file):
+def test_an_unknown_key_in_a_profile_is_told_with_line_and_column(
+    user_file: Callable[..., Path],
+) -> None:
     path = user_file("profiles:\n  prod:\n    admin:\n      clientID: x\n")
     (problem,) = Profiles().problems
     assert problem.what == "admin.clientID is not a setting that is known here."
@@ -192,7 +219,7 @@ def test_an_unknown_key_in_a_profile_is_told_with_line_and_column(user_file):
     assert "'clientId'" in problem.fix
 
 
-def test_a_literal_secret_others_can_read_is_a_warning(user_file):
+def test_a_literal_secret_others_can_read_is_a_warning(user_file: Callable[..., Path]) -> None:
     path = user_file("profiles: {prod: {admin: {endpoint: host}, oauth: {client_secret: s}}}\n")
     path.chmod(0o644)
     age(path)
@@ -205,7 +232,9 @@ def test_a_literal_secret_others_can_read_is_a_warning(user_file):
     assert profiles.get("prod").config.client_secret() == Secret("s")
 
 
-def test_files_are_read_again_when_they_change(user_file, flyte_file):
+def test_files_are_read_again_when_they_change(
+    user_file: Callable[..., Path], flyte_file: Callable[..., Path]
+) -> None:
     profiles = Profiles()
     assert profiles.names() == []
     age(user_file(USER))
@@ -224,7 +253,7 @@ def test_files_are_read_again_when_they_change(user_file, flyte_file):
     assert profiles.names() == ["x"]
 
 
-def test_a_change_under_the_same_time_stamp_and_size_shows(user_file):
+def test_a_change_under_the_same_time_stamp_and_size_shows(user_file: Callable[..., Path]) -> None:
     profiles = Profiles()
     now = time.time_ns()
     for host in ("one", "two", "six"):
@@ -232,13 +261,15 @@ def test_a_change_under_the_same_time_stamp_and_size_shows(user_file):
         assert profiles.get("x").config.host == host
 
 
-def test_files_that_did_not_change_are_not_read_again(user_file, flyte_file, monkeypatch):
+def test_files_that_did_not_change_are_not_read_again(
+    user_file: Callable[..., Path], flyte_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     age(user_file(USER))
     age(flyte_file(flyte("host")))
     profiles = Profiles(admin=ADMIN)
     before = profiles.all()
 
-    def fail(*_):
+    def fail(*_: Any) -> None:
         pytest.fail("a file was read again")
 
     monkeypatch.setattr(Path, "open", fail)
@@ -247,8 +278,8 @@ def test_files_that_did_not_change_are_not_read_again(user_file, flyte_file, mon
 
 
 def test_variables_of_flyte_lie_over_the_default_only_and_only_where_flyte_is_set_up(
-    flyte_file, monkeypatch
-):
+    flyte_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FLYTE_CREDENTIALS_CLIENT_ID", "app")
     assert Profiles().names() == []
     monkeypatch.setenv("FLYTE_PLATFORM_URL", "environment")
@@ -264,7 +295,9 @@ def test_variables_of_flyte_lie_over_the_default_only_and_only_where_flyte_is_se
     assert profiles.get("other").config.client_id is None
 
 
-def test_flytectl_config_names_the_default_file(flyte_file, home, monkeypatch):
+def test_flytectl_config_names_the_default_file(
+    flyte_file: Callable[..., Path], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     flyte_file(flyte("usual"))
     other = home / "other.yaml"
     other.write_text(flyte("named"))
@@ -276,7 +309,9 @@ def test_flytectl_config_names_the_default_file(flyte_file, home, monkeypatch):
     assert "missing.yaml, which does not exist" in profile.warnings[0]
 
 
-def test_a_broken_file_of_flytes_is_a_problem_of_its_profile_alone(flyte_file, user_file):
+def test_a_broken_file_of_flytes_is_a_problem_of_its_profile_alone(
+    flyte_file: Callable[..., Path], user_file: Callable[..., Path]
+) -> None:
     user_file(USER)
     path = flyte_file("admin: [\n", "config-x.yaml")
     flyte_file("[platform\n", "config")
@@ -290,12 +325,14 @@ def test_a_broken_file_of_flytes_is_a_problem_of_its_profile_alone(flyte_file, u
         profiles.get("default")
 
 
-def test_warnings_of_flytes_files_reach_the_profile(flyte_file):
+def test_warnings_of_flytes_files_reach_the_profile(flyte_file: Callable[..., Path]) -> None:
     flyte_file(flyte("host", clientID="x"))
     assert "Did you mean 'clientId'?" in Profiles().get("default").warnings[0]
 
 
-def test_what_the_policy_refuses_is_neither_listed_nor_given(user_file, flyte_file):
+def test_what_the_policy_refuses_is_neither_listed_nor_given(
+    user_file: Callable[..., Path], flyte_file: Callable[..., Path]
+) -> None:
     user_file(USER)
     flyte_file(flyte("flyte.example.org"))
     profiles = Profiles(admin=ADMIN, policy=Policy(allowed_endpoints=("*.example.com",)))
@@ -309,7 +346,7 @@ def test_what_the_policy_refuses_is_neither_listed_nor_given(user_file, flyte_fi
         locked.get("dev")
 
 
-def test_an_error_that_is_raised_again_does_not_grow(user_file):
+def test_an_error_that_is_raised_again_does_not_grow(user_file: Callable[..., Path]) -> None:
     age(user_file(BROKEN))
     profiles = Profiles()
     depths = []
@@ -320,7 +357,9 @@ def test_an_error_that_is_raised_again_does_not_grow(user_file):
     assert depths[0] == depths[2]
 
 
-def test_a_rotated_secret_does_not_make_another_profile_of_it(home, user_file):
+def test_a_rotated_secret_does_not_make_another_profile_of_it(
+    home: Path, user_file: Callable[..., Path]
+) -> None:
     (home / "secret").write_text("one")
     user_file("profiles: {x: {admin: {endpoint: host, clientSecretLocation: ~/secret}}}\n")
     before = Profiles().get("x")
