@@ -9,6 +9,7 @@ export default defineConfig([
   { ignores: ['node_modules', 'lib', 'coverage'] },
   js.configs.recommended,
   tseslint.configs.recommended,
+  { plugins: { jupyter } },
   jupyter.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -26,6 +26,7 @@ export class Card {
 
   constructor(private readonly handlers: ICardHandlers) {
     this.node.setAttribute('role', 'group');
+    this.isBusy = false;
     this.status.setAttribute('role', 'status');
     this.node.append(
       this.glyph,
@@ -71,12 +72,13 @@ export class Card {
     );
   }
 
-  /** Whether something asked for is under way: its controls wait. */
-  setBusy(isBusy: boolean): void {
+  /** Whether something asked for is under way: until it is done, nothing else is asked. */
+  get isBusy(): boolean {
+    return this.node.getAttribute('aria-busy') === 'true';
+  }
+
+  set isBusy(isBusy: boolean) {
     this.node.setAttribute('aria-busy', String(isBusy));
-    this.node
-      .querySelectorAll('button')
-      .forEach(button => (button.disabled = isBusy));
   }
 
   private update(part: string, content: unknown, redraw: () => void): void {
@@ -104,6 +106,9 @@ export class Card {
 
   private link(link: ILink): HTMLAnchorElement {
     const node = element('a', 'pa-button pa-mod-primary', link.label);
+    if (link.name !== link.label) {
+      node.setAttribute('aria-label', link.name);
+    }
     node.href = link.href;
     node.target = '_blank';
     node.rel = 'noopener';

@@ -54,7 +54,7 @@ export class Connections extends Panel {
       sessions,
       words,
       isFollowing: false,
-      withSignOut: true
+      isRow: true
     });
   }
 
@@ -71,7 +71,7 @@ export async function showConnections(
   await showDialog({
     title: words.connections,
     body: new Connections(sessions, words),
-    buttons: [Dialog.okButton({ label: words.close })],
+    buttons: [Dialog.cancelButton({ label: words.close })],
     hasClose: true
   });
 }

@@ -5,11 +5,11 @@ import { Glyph } from './view';
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** Outlines on a grid of 24 by 24. */
-const PATHS: Record<Glyph, string> = {
-  lock: 'M6.5 11h11v8.5h-11zM9 11V8a3 3 0 0 1 6 0v3',
-  wait: 'M12 3a9 9 0 0 1 9 9',
-  check: 'M5 12.5l4.5 4.5L19 7.5',
-  alert: 'M12 6.5v7M12 17.4v.1'
+const PATHS: Record<Glyph, string[]> = {
+  lock: ['M6.5 11h11v8.5h-11z', 'M9 11V8a3 3 0 0 1 6 0v3'],
+  wait: ['M12 2a10 10 0 1 0 0 20a10 10 0 1 0 0-20', 'M12 2a10 10 0 0 1 10 10'],
+  check: ['M5 12.5l4.5 4.5L19 7.5'],
+  alert: ['M12 6v7.5', 'M12 17.5v.1']
 };
 
 /** Draw one. */
@@ -17,8 +17,12 @@ export function drawGlyph(glyph: Glyph): SVGElement {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');
   svg.setAttribute('aria-hidden', 'true');
-  const path = document.createElementNS(SVG, 'path');
-  path.setAttribute('d', PATHS[glyph]);
-  svg.append(path);
+  svg.append(...PATHS[glyph].map(outline));
   return svg;
+}
+
+function outline(shape: string): SVGElement {
+  const path = document.createElementNS(SVG, 'path');
+  path.setAttribute('d', shape);
+  return path;
 }

@@ -69,7 +69,7 @@ export class LoginCard extends Widget {
   }
 
   private draw(): void {
-    const { sessions, words, withSignOut } = this.options;
+    const { sessions, words, isRow } = this.options;
     const reading = sessions.read(this.subject.profile);
     const { state = null, revision = null } = reading.session ?? {};
     if (revision !== this.revision) {
@@ -80,7 +80,7 @@ export class LoginCard extends Widget {
     const view = viewOf(this.subject, reading, words, {
       isOpened: this.isOpened,
       trouble: this.trouble,
-      withSignOut
+      isRow
     });
     this.card.show(view);
   }
@@ -109,7 +109,10 @@ export class LoginCard extends Widget {
   }
 
   private async act(deed: Deed, body?: object): Promise<void> {
-    this.card.setBusy(true);
+    if (this.card.isBusy) {
+      return;
+    }
+    this.card.isBusy = true;
     this.trouble = null;
     try {
       await this.options.sessions.act(this.subject.profile, deed, body);
@@ -117,7 +120,7 @@ export class LoginCard extends Widget {
       this.trouble = problemOf(reason);
     }
     if (!this.isDisposed) {
-      this.card.setBusy(false);
+      this.card.isBusy = false;
       this.draw();
     }
   }

@@ -2,7 +2,7 @@
 
 import { Token } from '@lumino/coreutils';
 import { DisposableDelegate, IDisposable } from '@lumino/disposable';
-import { Poll } from '@lumino/polling';
+import { Poll, Throttler } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { Lines, Poller } from './poller';
@@ -123,6 +123,11 @@ export class Sessions implements ISessions, IDisposable {
     this.note(profile, await this.api.post(profile, deed, body));
   }
 
+  /** Something may have changed: ask soon, however many say so. */
+  hint(): void {
+    void this.hints.invoke();
+  }
+
   refresh(): void {
     void this.overview.refresh();
     this.watches.forEach(({ poller }) => poller.refresh());
@@ -131,6 +136,7 @@ export class Sessions implements ISessions, IDisposable {
   dispose(): void {
     document.removeEventListener('visibilitychange', this.onVisible);
     this.watches.forEach(({ poller }) => poller.dispose());
+    this.hints.dispose();
     this.overview.dispose();
     Signal.clearData(this);
   }
@@ -172,6 +178,10 @@ export class Sessions implements ISessions, IDisposable {
   }
 
   private readonly overview: Poll;
+  private readonly hints = new Throttler(() => this.refresh(), {
+    limit: 200,
+    edge: 'trailing'
+  });
   private readonly lines = new Lines();
   private readonly readings = new Map<string, IReading>();
   private readonly watches = new Map<string, IWatch>();

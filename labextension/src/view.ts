@@ -11,6 +11,8 @@ export type Glyph = 'lock' | 'wait' | 'check' | 'alert';
 /** A real link that starts or continues a sign-in. */
 export interface ILink {
   label: string;
+  /** What assistive technology calls it: begins with the label. */
+  name: string;
   href: string;
   /** Signs in without a page: press it and the server does the rest. */
   isSilent: boolean;
@@ -69,8 +71,8 @@ export interface IViewOptions {
   isOpened?: boolean;
   /** What the server refused to do just now. */
   trouble?: Problem | null;
-  /** Offer to sign out. */
-  withSignOut?: boolean;
+  /** One of many: less to read, and signing out is offered. */
+  isRow?: boolean;
 }
 
 /** What to show for a reading. */
@@ -145,7 +147,7 @@ function sessionView(
   subject: ISubject,
   session: ISession,
   words: Words,
-  { isOpened = false, trouble = null, withSignOut = false }: IViewOptions
+  { isOpened = false, trouble = null, isRow = false }: IViewOptions
 ): IView {
   const { platform } = subject;
   const { state } = session;
@@ -155,7 +157,7 @@ function sessionView(
       platform,
       state,
       GLYPHS[state],
-      words.session(session, isOpened)
+      words.session(session, isOpened, isRow)
     ),
     warnings: [
       ...(trouble ? [troubleLine(trouble, words)] : []),
@@ -164,13 +166,15 @@ function sessionView(
   };
   if (state === 'signed_in') {
     const signOut: IButton = { key: 'sign-out', label: words.signOut };
-    return { ...view, buttons: withSignOut ? [signOut] : [] };
+    return { ...view, buttons: isRow ? [signOut] : [] };
   }
+  const name =
+    state === 'expired' || state === 'failed'
+      ? words.signInAgain
+      : words.signInTo(platform);
   view.link = {
-    label:
-      state === 'expired' || state === 'failed'
-        ? words.signInAgain
-        : words.signInTo(platform),
+    label: isRow ? words.signIn : name,
+    name: isRow ? words.signInTo(platform) : name,
     href: subject.signInPath,
     isSilent: ['client_credentials', 'command'].includes(session.flow)
   };
@@ -226,7 +230,8 @@ function challengeView(
 }
 
 function outward(href: string, words: Words): ILink {
-  return { label: words.signInAt(hostOf(href)), href, isSilent: false };
+  const label = words.signInAt(hostOf(href));
+  return { label, name: label, href, isSilent: false };
 }
 
 /** What a person recognises of an address. */

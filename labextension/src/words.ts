@@ -51,10 +51,15 @@ export class Words {
   }
 
   /** What a session says about itself. */
-  session(session: ISession, isOpened: boolean): ISaying {
+  session(session: ISession, isOpened: boolean, isRow: boolean): ISaying {
+    const isInvitation =
+      session.state === 'signed_out' || session.state === 'signing_in';
     return {
       status: this.state(session.state, session.signed_in_as),
-      lines: this.sessionLines(session, isOpened)
+      lines:
+        isRow && isInvitation && !isOpened
+          ? []
+          : this.sessionLines(session, isOpened)
     };
   }
 
@@ -152,6 +157,10 @@ export class Words {
         )
       ]
     };
+  }
+
+  get signIn(): string {
+    return this.trans.__('Sign in');
   }
 
   signInTo(platform: string): string {

@@ -1,0 +1,2 @@
+// Lumino's widgets name this class when they are loaded; jsdom has none.
+globalThis.DragEvent = class DragEvent extends MouseEvent {};

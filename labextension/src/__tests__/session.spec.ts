@@ -1,0 +1,92 @@
+import { ProtocolError, readProfiles, readSession } from '../session';
+
+const SENT = {
+  profile: 'prod',
+  state: 'signing_in',
+  revision: 7,
+  platform: 'flyte.example.com',
+  endpoint: 'https://flyte.example.com',
+  flow: 'device',
+  signed_in_as: null,
+  expires_at: null,
+  next_refresh: null,
+  challenge: {
+    kind: 'device',
+    verification_uri: 'https://id.example.com/device',
+    verification_uri_complete: null,
+    user_code: 'ABCD-EFGH',
+    expires_at: 1764000000.5,
+    interval: 5
+  },
+  error: null,
+  warnings: ['It skips TLS verification.']
+};
+
+describe('readSession', () => {
+  it('reads what the server sends', () => {
+    expect(readSession(SENT)).toEqual({
+      profile: 'prod',
+      state: 'signing_in',
+      revision: 7,
+      platform: 'flyte.example.com',
+      flow: 'device',
+      signed_in_as: null,
+      expires_at: null,
+      next_refresh: null,
+      challenge: {
+        kind: 'device',
+        verification_uri: 'https://id.example.com/device',
+        verification_uri_complete: null,
+        user_code: 'ABCD-EFGH',
+        expires_at: 1764000000.5
+      },
+      error: null,
+      warnings: ['It skips TLS verification.']
+    });
+  });
+
+  it.each([
+    { ...SENT, state: 'constructor' },
+    { ...SENT, revision: '7' },
+    { ...SENT, profile: undefined },
+    [],
+    null,
+    'signed_in'
+  ])('refuses %j', value => {
+    expect(() => readSession(value)).toThrow(ProtocolError);
+  });
+
+  it('leaves out what has another type than promised', () => {
+    const odd = {
+      ...SENT,
+      signed_in_as: { html: '<b>' },
+      expires_at: 'soon',
+      challenge: { kind: 'dance' },
+      error: 'oops',
+      warnings: 'many'
+    };
+    expect(readSession(odd)).toMatchObject({
+      signed_in_as: null,
+      expires_at: null,
+      challenge: null,
+      error: null,
+      warnings: []
+    });
+  });
+});
+
+describe('readProfiles', () => {
+  it('reads the list', () => {
+    const list = readProfiles({
+      version: 1,
+      default: 'prod',
+      profiles: [SENT]
+    });
+    expect(list.default).toBe('prod');
+    expect(list.profiles.map(({ profile }) => profile)).toEqual(['prod']);
+  });
+
+  it('refuses something else', () => {
+    expect(() => readProfiles({ profiles: null })).toThrow(ProtocolError);
+  });
+});

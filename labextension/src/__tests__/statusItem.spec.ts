@@ -1,0 +1,75 @@
+import { Sessions } from '../sessions';
+import { glance, StatusItem } from '../statusItem';
+import { BASE, FakeApi, session, words } from './fakes';
+
+let api: FakeApi;
+let sessions: Sessions;
+
+async function know(list: object): Promise<void> {
+  api.list = list as FakeApi['list'];
+  sessions.refresh();
+  await jest.advanceTimersByTimeAsync(100);
+}
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  api = new FakeApi();
+  sessions = new Sessions(BASE, api);
+});
+
+afterEach(() => {
+  sessions.dispose();
+  jest.useRealTimers();
+});
+
+const dev = { profile: 'dev', platform: 'dev.example.com' };
+
+it('says nothing while there is nothing to say', async () => {
+  expect(glance(sessions, words)).toBeNull();
+  await know({ default: null, profiles: [] });
+  expect(glance(sessions, words)).toBeNull();
+});
+
+it('says how the default platform stands', async () => {
+  const ada = { state: 'signed_in', signed_in_as: 'ada@example.com' };
+  await know({ default: 'prod', profiles: [session(dev), session(ada)] });
+  expect(glance(sessions, words)).toEqual({
+    state: 'signed_in',
+    glyph: 'check',
+    label: 'flyte.example.com',
+    title: 'flyte.example.com: Signed in as ada@example.com'
+  });
+});
+
+it('counts where none is the default', async () => {
+  const signedIn = session({ ...dev, state: 'signed_in' });
+  await know({ default: null, profiles: [session(), signedIn] });
+  expect(glance(sessions, words)).toMatchObject({
+    state: 'signed_in',
+    label: '1 of 2 signed in'
+  });
+});
+
+it('says that the server is gone', async () => {
+  await know({ default: 'prod', profiles: [session()] });
+  await know(new TypeError('network'));
+  expect(glance(sessions, words)).toMatchObject({
+    state: 'unreachable',
+    label: 'flyte.example.com'
+  });
+});
+
+it('is a button that opens more, and hidden until it knows something', async () => {
+  const onOpen = jest.fn();
+  const item = new StatusItem(sessions, words, onOpen);
+  const button = item.node.querySelector('button')!;
+  expect(button.hidden).toBe(true);
+  await know({ default: 'prod', profiles: [session()] });
+  expect(button.hidden).toBe(false);
+  expect(button.getAttribute('aria-label')).toBe(
+    'flyte.example.com: Signed out'
+  );
+  button.click();
+  expect(onOpen).toHaveBeenCalledTimes(1);
+  item.dispose();
+});
