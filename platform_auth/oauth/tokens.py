@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -133,15 +134,20 @@ def _lifetime(value: object, access: Secret, now: float) -> float:
 
 
 def _number(value: object) -> float:
-    try:
-        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            raise TypeError
-        seconds = float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise _unusable("expires_in", "it is not a number of seconds") from None
-    if seconds != seconds or seconds == float("inf"):  # noqa: PLR0124 - NaN differs from itself
+    seconds = _finite(value)
+    if seconds is None:
         raise _unusable("expires_in", "it is not a finite number of seconds")
-    return float(int(min(seconds, 1e12)))
+    return float(math.floor(seconds))
+
+
+def _finite(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _scopes(value: object, asked: tuple[str, ...]) -> tuple[str, ...]:
@@ -169,5 +175,4 @@ def jwt_expiry(token: Secret) -> float | None:
     except (binascii.Error, ValueError, RecursionError):
         return None
     expiry = claims.get("exp") if isinstance(claims, dict) else None
-    is_number = isinstance(expiry, (int, float)) and not isinstance(expiry, bool)
-    return float(expiry) if is_number else None
+    return None if isinstance(expiry, str) else _finite(expiry)
