@@ -33,7 +33,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         if not isinstance(value, str):
-            msg = f"a secret is a str, not {type(value).__name__}"
+            msg = f"a secret is a str, not {type(value).__name__}"  # type: ignore[unreachable]
             raise TypeError(msg)
         self.__value = value
 
@@ -56,7 +56,10 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self.__value.encode(), other.reveal().encode())
+        ours, theirs = (
+            each.encode(errors="surrogatepass") for each in (self.__value, other.__value)
+        )
+        return hmac.compare_digest(ours, theirs)
 
     def __hash__(self) -> int:
         return hash((Secret, self.__value))

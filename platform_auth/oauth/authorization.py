@@ -1,8 +1,7 @@
-"""The authorization request and its response (RFC 6749 §4.1.1–4.1.2, RFC 7636, RFC 9207)."""
+"""The authorization request and its response (RFC 6749 §4.1, RFC 7636, RFC 9207)."""
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -99,7 +98,7 @@ class AuthorizationRequest:
         """
         answer = callback_parameters(url)
         self._check_issuer(answer)
-        if not hmac.compare_digest(answer.get("state", "").encode(), self.state.reveal().encode()):
+        if not self._is_ours(answer.get("state", "")):
             raise _refused("its state is not the one that was sent")
         if "error" in answer:
             raise oauth_error(answer)
@@ -109,8 +108,16 @@ class AuthorizationRequest:
 
     def is_answered_by(self, url: str) -> bool:
         """Tell whether a URL carries this request's state, whatever else is wrong with it."""
-        said = dict(parse_qsl(urlsplit(url[:_MAX_URL]).query)).get("state", "")
-        return hmac.compare_digest(said.encode(), self.state.reveal().encode())
+        try:
+            parts = urlsplit(url[:_MAX_URL])
+        except ValueError:
+            return False
+        return any(
+            self._is_ours(value) for name, value in parse_qsl(parts.query) if name == "state"
+        )
+
+    def _is_ours(self, state: str) -> bool:
+        return self.state == Secret(state)
 
     def _check_issuer(self, answer: Mapping[str, str]) -> None:
         said = answer.get("iss")
@@ -140,9 +147,12 @@ def callback_parameters(url: str) -> dict[str, str]:
         implicit flow puts them.
 
     """
-    parts = urlsplit(url) if len(url) <= _MAX_URL else None
-    if parts is None:
+    if len(url) > _MAX_URL:
         raise _refused("it is too long")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise _refused("it is not an address") from None
     if not parts.query and "=" in parts.fragment:
         raise _refused("its parameters follow a '#', where they never reach a server")
     found: dict[str, str] = {}

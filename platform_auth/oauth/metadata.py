@@ -128,21 +128,31 @@ def is_loopback(host: str | None) -> bool:
 
 
 def is_secure(url: str) -> bool:
-    """Tell whether credentials may be sent there: https, or http on this machine (RFC 8252 §8.3)."""
-    parts = urlsplit(url)
-    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+    """Tell whether credentials may go there: https, or http on this machine (RFC 8252 §8.3)."""
+    scheme, host = _scheme_and_host(url)
+    return bool(host) and (scheme == "https" or (scheme == "http" and is_loopback(host)))
+
+
+def _scheme_and_host(url: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""
+    return parts.scheme, parts.hostname or ""
 
 
 def _url(name: str, value: object, issuer: str) -> str | None:
     if value is None or value == "":
         return None
     fix = f"Correct the provider's metadata, or set oauth.{name} in the profile."
-    if not isinstance(value, str) or not urlsplit(value).hostname:
+    host = _scheme_and_host(value)[1] if isinstance(value, str) else ""
+    if not isinstance(value, str) or not host:
         what = f"The metadata of {issuer} holds no usable {name}."
         raise DiscoveryError(what, fix=fix)
     # An outsider's document must not turn our requests on the inner network.
-    outside = urlsplit(value).hostname != urlsplit(issuer).hostname
-    if not is_secure(value) or (outside and _is_inner(urlsplit(value).hostname or "")):
+    home = _scheme_and_host(issuer)[1]
+    outside = host != home and not (is_loopback(host) and is_loopback(home))
+    if not is_secure(value) or (outside and _is_inner(host)):
         what = f"The metadata of {issuer} names a {name} that is not safe to use."
         why = "It must be an https address that is not on a private network."
         raise DiscoveryError(what, why=why, fix=fix)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 MAX_RETRY_AFTER: Final = 300.0
 """Seconds; a longer ``Retry-After`` is cut to this."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e]+")
+# Also what reorders text, and halves of characters, which no face could encode.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _TOO_MANY, _SERVER = 429, 500
 _TRANSIENT = {"temporarily_unavailable", "server_error", "slow_down"}
 _ASKS_PERSON = {
@@ -73,7 +74,8 @@ def oauth_json(response: Response) -> dict[str, Any]:
 def _refuse_redirect(response: Response) -> None:
     # Following would hand the client's secret and the refresh token to another address.
     if 300 <= response.status < 400:  # noqa: PLR2004 - the redirection class
-        target = origin_of(response.headers.get("location", ""))
+        location = response.headers.get("location", "")
+        target = plain(origin_of(location), 100) if "://" in location else "another path"
         what = f"{origin_of(response.url)} redirects to {target}, which is not followed."
         raise ProviderError(what, fix="Set the endpoint to its final address.")
 

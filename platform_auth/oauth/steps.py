@@ -109,7 +109,9 @@ def origin_of(url: str) -> str:
     'https://id.example.com:8443'
 
     """
-    scheme, _, rest = url.partition("://")
+    scheme, slashes, rest = url.partition("://")
+    if not slashes:
+        return "(no address)"  # whatever it is, it could be anything, a secret too
     authority = rest.partition("/")[0].partition("?")[0].partition("#")[0]
     return f"{scheme}://{authority.rpartition('@')[2]}"
 
