@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 METADATA_MAX_AGE: Final = 3600.0
 """Seconds for which a metadata document is good."""
 
-_NOT_FOUND = 404
+_TOO_MANY = 429
 
 
 def discover(config: PlatformConfig) -> Generator[Step, Response, ServerMetadata]:
@@ -60,20 +60,33 @@ def _ask_issuer(issuer: str, *, openid: bool) -> Generator[Step, Response, Serve
     standard = get_well_known_url(issuer, external=True)
     # RFC 8414 strips a path's last slash nowhere; providers serve the document without it.
     addresses = [standard.rstrip("/"), get_openid_url(issuer, external=True)]
+    problem: ProviderError | None = None
     for address in reversed(addresses) if openid else addresses:
         response = yield Request("GET", address, replay=True, max_age=METADATA_MAX_AGE)
-        if response.status != _NOT_FOUND:
-            return from_document(_document(response, issuer), issuer=issuer)
-    raise DiscoveryError(
+        if _is_missing(response):
+            continue
+        try:
+            document = oauth_json(response)
+        except ProviderError as error:
+            problem = problem or error  # many sites answer any path with their front page
+            continue
+        return from_document(document, issuer=issuer)
+    raise _nothing_found(issuer, addresses, problem)
+
+
+def _is_missing(response: Response) -> bool:
+    # 404 is usual; servers that protect every path they do not know say 401, 403 or 400.
+    return 400 <= response.status < 500 and response.status != _TOO_MANY  # noqa: PLR2004
+
+
+def _nothing_found(
+    issuer: str, addresses: list[str], problem: ProviderError | None
+) -> DiscoveryError:
+    if problem is not None:
+        what = f"The metadata of {issuer} cannot be used."
+        return DiscoveryError(what, why=f"{problem.what} {problem.why}", fix=problem.fix)
+    return DiscoveryError(
         f"{issuer} publishes no metadata.",
-        why=f"Neither {addresses[0]} nor {addresses[1]} exists.",
+        why=f"Neither {addresses[0]} nor {addresses[1]} is there for us.",
         fix="Check oauth.issuer, or set oauth.authorization_endpoint and oauth.token_endpoint.",
     )
-
-
-def _document(response: Response, issuer: str) -> dict[str, object]:
-    try:
-        return oauth_json(response)
-    except ProviderError as error:
-        what = f"The metadata of {issuer} cannot be used."
-        raise DiscoveryError(what, why=f"{error.what} {error.why}", fix=error.fix) from None
