@@ -9,18 +9,19 @@ from authlib.common.urls import add_params_to_qs
 from authlib.oauth2.rfc6749.parameters import prepare_token_request
 from authlib.oauth2.rfc7009 import prepare_revoke_token_request
 
+from ..errors import InvalidGrantError
+from ..secret import Secret
 from .client_auth import authenticated
-from .identity import same_identity, verified_identity
+from .identity import fetch_keys, same_identity, verified_identity
 from .responses import oauth_json
 from .tokens import TokenSet, token_set
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from ..config import PlatformConfig
-    from ..secret import Secret
     from .metadata import ServerMetadata
-    from .steps import Now, Response, Step
+    from .steps import Now, Request, Response, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def request_tokens(
     *,
     replay: bool = False,
     nonce: Secret | None = None,
-    **parameters: str | None,
+    **parameters: str | Secret | None,
 ) -> Generator[Step, Response, TokenSet]:
     """Send a token request and return what it grants, its id_token verified.
 
@@ -73,17 +74,34 @@ def request_tokens(
         The server said no, or its answer cannot be used. Nothing of it is kept.
 
     """
-    body = prepare_token_request(grant_type, **parameters)
-    resources = [("resource", uri) for uri in context.config.oauth.resource]
-    body = add_params_to_qs(body, resources)
-    url = context.metadata.endpoint("token_endpoint")
-    config, metadata = context.config, context.metadata
-    response = yield authenticated(config, metadata, url, body, replay=replay)
-    tokens = token_set(oauth_json(response), asked=config.scopes, now=context.now())
-    if tokens.id_token is None or metadata.jwks_uri is None or metadata.issuer is None:
+    response = yield _token_request(context, grant_type, parameters, replay=replay)
+    tokens = token_set(oauth_json(response), asked=context.config.scopes, now=context.now())
+    if tokens.id_token is None or not _can_verify(context):
         return tokens
     identity = yield from verified_identity(context, tokens, nonce=nonce)
     return replace(tokens, identity=identity)
+
+
+def _can_verify(context: FlowContext) -> bool:
+    return context.metadata.jwks_uri is not None and context.metadata.issuer is not None
+
+
+def _token_request(
+    context: FlowContext,
+    grant_type: str,
+    parameters: Mapping[str, str | Secret | None],
+    *,
+    replay: bool,
+) -> Request:
+    # Here alone the secrets are in clear: a debugger's view of whoever failed shows none.
+    clear = {
+        name: each.reveal() if isinstance(each, Secret) else each
+        for name, each in parameters.items()
+    }
+    body = prepare_token_request(grant_type, **clear)
+    body = add_params_to_qs(body, [("resource", uri) for uri in context.config.oauth.resource])
+    url = context.metadata.endpoint("token_endpoint")
+    return authenticated(context.config, context.metadata, url, body, replay=replay)
 
 
 def exchange_code(
@@ -94,8 +112,8 @@ def exchange_code(
         context,
         "authorization_code",
         nonce=nonce,
-        code=code.reveal(),
-        code_verifier=verifier.reveal(),
+        code=code,
+        code_verifier=verifier,
         redirect_uri=context.redirect_uri,
     )
 
@@ -113,11 +131,24 @@ def refresh_tokens(context: FlowContext, old: TokenSet) -> Generator[Step, Respo
     old
         Its ``refresh_token`` is used.
 
+    Raises
+    ------
+    InvalidGrantError
+        It has none, or the server no longer takes it.
+
     """
-    assert old.refresh_token is not None
+    if old.refresh_token is None:
+        raise InvalidGrantError(
+            "The sign-in has ended.",
+            why="The identity provider gave no refresh token, so it cannot be prolonged.",
+            fix="Sign in again; the scope offline_access often makes sign-ins last longer.",
+        )
+    if old.identity is not None and _can_verify(context):
+        # First, and mostly from memory: an answer that rotates must not be lost for want of keys.
+        yield from fetch_keys(context)
     # A lost answer may hide a rotation; many servers honour one repetition (RFC 9700 §4.14.2).
     new = yield from request_tokens(
-        context, "refresh_token", replay=True, refresh_token=old.refresh_token.reveal()
+        context, "refresh_token", replay=True, refresh_token=old.refresh_token
     )
     same_identity(old.identity, new.identity)
     return replace(

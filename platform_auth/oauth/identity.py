@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import JWKRegistry, RSAKey
 from joserfc.jws import JWSRegistry
 
 from ..errors import IdentityError
 from .client_auth import client_id
-from .responses import oauth_json
+from .responses import oauth_json, plain
 from .steps import Request, Response, Step
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from joserfc.jwk import Key
+
     from ..secret import Secret
     from .grants import FlowContext
     from .tokens import TokenSet
 
 ALGORITHMS: Final = (
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519",
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
+    "ES256", "ES384", "ES512", "EdDSA", "Ed25519",
 )  # fmt: skip
 """Signature algorithms accepted: asymmetric ones. ``none`` and HS* never are."""
 
@@ -31,7 +35,13 @@ LEEWAY: Final = 60
 """Seconds by which clocks may differ."""
 
 _KEYS_MAX_AGE, _KEYS_MIN_AGE = 24 * 3600.0, 60.0
-_MAX_KEYS = 100
+_MAX_KEYS, _MIN_RSA_BITS = 100, 2048
+_MAX_SUBJECT = 255  # Core §2
+
+# What a hostile token or key makes the libraries raise, besides their own errors.
+_GARBLED: Final = (
+    JoseError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +89,13 @@ def verified_identity(
         A check of §3.1.3.7 failed.
 
     """
-    url = context.metadata.endpoint("jwks_uri")
-    keys = yield from _fetch_keys(url, _KEYS_MAX_AGE)
     try:
+        keys = yield from fetch_keys(context)
         token = _decode(tokens, keys, context)
-    except JoseError:
+    except IdentityError:
         # Keys rotate: look once more, at most once a minute.
-        keys = yield from _fetch_keys(url, _KEYS_MIN_AGE)
-        try:
-            token = _decode(tokens, keys, context)
-        except JoseError as error:
-            raise _invalid(f"its signature: {error.error}") from None
+        keys = yield from fetch_keys(context, _KEYS_MIN_AGE)
+        token = _decode(tokens, keys, context)
     return _checked(token, tokens, context, nonce)
 
 
@@ -106,48 +112,66 @@ def same_identity(old: Identity | None, new: Identity | None) -> None:
         raise _invalid("it names another person than before")
 
 
-def _fetch_keys(url: str, max_age: float) -> Generator[Step, Response, KeySet]:
+def fetch_keys(
+    context: FlowContext, max_age: float = _KEYS_MAX_AGE
+) -> Generator[Step, Response, list[Key]]:
+    """Return the provider's signing keys (RFC 7517), at most ``max_age`` seconds old.
+
+    Raises
+    ------
+    IdentityError
+        None of them can be used, or there are too many.
+
+    """
+    url = context.metadata.endpoint("jwks_uri")
     response = yield Request("GET", url, replay=True, max_age=max_age)
-    data = oauth_json(response)
-    usable = [key for key in data.get("keys") or [] if _is_signing_key(key)]
-    if not usable or len(usable) > _MAX_KEYS:
-        raise IdentityError(f"The identity provider's keys at {url} cannot be used.")
-    return KeySet([key for data in usable if (key := _import(data)) is not None])
+    found = oauth_json(response).get("keys")
+    listed = found if isinstance(found, list) else []
+    if len(listed) > _MAX_KEYS:
+        raise _invalid(f"its keys: {len(listed)} are too many")
+    keys = [key for data in listed if (key := _import(data)) is not None]
+    if not keys:
+        raise _invalid("its keys: none of those the provider publishes can be used")
+    return keys
 
 
-def _is_signing_key(key: object) -> bool:
-    return (
-        isinstance(key, Mapping)
-        and key.get("kty") in {"RSA", "EC", "OKP"}
-        and key.get("use", "sig") == "sig"
-    )
-
-
-def _import(data: dict[str, Any]) -> Any:
+def _import(data: object) -> Key | None:
+    # A key of another kind or purpose is not an error, only useless.
+    if not isinstance(data, dict) or data.get("kty") not in ("RSA", "EC", "OKP"):
+        return None
     try:
-        return KeySet.import_key_set({"keys": [data]}).keys[0]
-    except (JoseError, ValueError, TypeError):
-        return None  # a key of a kind we do not know is not an error, only useless
+        key = JWKRegistry.import_key(data)
+        weak = isinstance(key, RSAKey) and key.public_key.key_size < _MIN_RSA_BITS
+    except _GARBLED:
+        return None
+    return None if weak or data.get("use", "sig") != "sig" else key
 
 
-def _decode(tokens: TokenSet, keys: KeySet, context: FlowContext) -> jwt.Token:
-    assert tokens.id_token is not None
-    allowed = set(ALGORITHMS)
-    if offered := context.metadata.id_token_signing_alg_values_supported:
-        allowed &= set(offered)
-    if chosen := context.config.oauth.id_token_algorithms:
-        allowed = set(ALGORITHMS) & set(chosen)
-    registry = JWSRegistry(algorithms=sorted(allowed))
-    text = tokens.id_token.reveal()
-    last: JoseError | None = None
-    # Without a kid any key may be the one; joserfc alone would give up (see Core §10.1).
-    for candidate in [keys, *keys.keys]:
+def _decode(tokens: TokenSet, keys: list[Key], context: FlowContext) -> jwt.Token:
+    text = tokens.id_token.reveal() if tokens.id_token else ""
+    registry = _registry(context)
+    why = "not a JWT"
+    # Without a kid any key may be the one (Core §10.1); with one, joserfc would look at no other.
+    for key in keys:
         try:
-            return jwt.decode(text, candidate, registry=registry)
-        except (JoseError, ValueError) as error:
-            last = error if isinstance(error, JoseError) else JoseError(description="not a JWT")
-    assert last is not None
-    raise last
+            return jwt.decode(text, key, registry=registry)
+        except _GARBLED as error:
+            why = error.error if isinstance(error, JoseError) else why
+    raise _invalid(f"its signature: {why}")
+
+
+def _registry(context: FlowContext) -> JWSRegistry:
+    """Return what joserfc may accept; an empty list would mean its own choice to it."""
+    offered = context.metadata.id_token_signing_alg_values_supported
+    allowed = {name for name in ALGORITHMS if name in offered or not offered}
+    chosen = context.config.oauth.id_token_algorithms
+    allowed |= {name for name in chosen if not name.upper().startswith(("HS", "NONE"))}
+    if not allowed:
+        raise _invalid(f"its signature: {', '.join(offered)} cannot be accepted")
+    # Headers that nobody marked critical are ignored (RFC 7515 §4); x5c makes them long.
+    registry = JWSRegistry(algorithms=sorted(allowed), strict_check_header=False)
+    registry.max_header_length = 16 * 1024
+    return registry
 
 
 def _checked(
@@ -163,13 +187,15 @@ def _checked(
     options = {"iss": {"essential": True, "value": issuer}}
     try:
         CodeIDToken(claims, token.header, options, params).validate(int(context.now()), LEEWAY)
-    except JoseError as error:
-        raise _invalid(error.description or error.error) from None
+    except _GARBLED as error:
+        why = error.description or error.error if isinstance(error, JoseError) else "it is garbled"
+        raise _invalid(plain(why)) from None
     # Authlib lets azp stand in for aud; Core §3.1.3.7 rule 3 does not.
     audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     if us not in audience:
         raise _invalid("its audience is another client")
-    if not isinstance(claims["sub"], str) or not claims["sub"]:
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= _MAX_SUBJECT:
         raise _invalid("it names nobody")
     return _identity(issuer, claims)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...errors import CallbackError, InvalidGrantError
+from ...errors import CallbackError
 from ..authorization import AuthorizationRequest
-from ..grants import FlowContext, exchange_code, refresh_tokens
-from ..steps import Ask, AuthorizeChallenge, Step
+from ..grants import exchange_code, refresh_tokens
+from ..steps import Ask, AuthorizeChallenge
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from ...secret import Secret
+    from ..grants import FlowContext
+    from ..steps import Step
     from ..tokens import TokenSet
 
 
@@ -30,29 +33,26 @@ class Pkce:
         state does, whatever is wrong with it: a state serves once.
         """
         request = AuthorizationRequest.new(context)
-        challenge = AuthorizeChallenge(request.url, request.state.reveal())
-        problem: CallbackError | None = None
-        while True:
-            answer = yield Ask(challenge, problem=problem)
-            try:
-                code = request.validate_callback(answer)
-                break
-            except CallbackError as error:
-                if request.is_answered_by(answer):
-                    raise
-                problem = error
+        code = yield from _code(request)
         nonce = request.nonce if "openid" in context.config.scopes else None
         return (yield from exchange_code(context, code, request.verifier, nonce))
 
     def refresh(self, context: FlowContext, old: TokenSet) -> Generator[Step, Any, TokenSet]:
         """Use the refresh token."""
-        if old.refresh_token is None:
-            raise InvalidGrantError(
-                "The sign-in has ended.",
-                why="The identity provider gave no refresh token, so it cannot be prolonged.",
-                fix="Sign in again; the scope offline_access often makes sign-ins last longer.",
-            )
-        return (yield from refresh_tokens(context, old))
+        return refresh_tokens(context, old)
+
+
+def _code(request: AuthorizationRequest) -> Generator[Step, Any, Secret]:
+    challenge = AuthorizeChallenge(request.url, request.state.reveal())
+    problem: CallbackError | None = None
+    while True:
+        answer = yield Ask(challenge, problem=problem)
+        try:
+            return request.validate_callback(answer)
+        except CallbackError as error:
+            if request.is_answered_by(answer):
+                raise
+            problem = error
 
 
 FLOW = Pkce()
