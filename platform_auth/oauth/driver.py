@@ -7,7 +7,13 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Protocol, TypeVar
 
-from ..errors import PlatformAuthError
+from ..errors import (
+    ConfigError,
+    DiscoveryError,
+    PlatformAuthError,
+    ProviderError,
+    SignInRequiredError,
+)
 from .steps import Ask, Request, Response, Run, Step, Wait
 
 T = TypeVar("T")
@@ -75,6 +81,9 @@ class Driver:
             except StopIteration as end:
                 result: T = end.value
                 return result
+            except DiscoveryError:
+                self._kept.clear()  # so that its repair is seen at once
+                raise
             try:
                 answer = await self._perform(step, person)
             except PlatformAuthError as error:
@@ -82,30 +91,45 @@ class Driver:
             else:
                 resume = _sent(steps, answer)
 
-    async def _perform(self, step: Step, person: Person | None) -> Any:
+    async def _perform(self, step: Step, person: Person | None) -> object:
         if isinstance(step, Request):
             return await self._send(step)
         if isinstance(step, Wait):
-            return await self._sleep(step.seconds)
+            await self._sleep(step.seconds)
+            return None
         if isinstance(step, Ask):
-            assert person is not None, "an interactive flow was started with nobody to ask"
-            return await person(step)
-        assert self._run is not None, "a command was to be run, and nothing can run it"
-        return await self._run(step)
+            return await (person or _nobody)(step)
+        return await (self._run or _no_runner)(step)
 
     async def _send(self, request: Request) -> Response:
         at, kept = self._kept.get(request.url, (0.0, None))
         if kept and request.method == "GET" and self._monotonic() - at <= request.max_age:
             return kept
         response = await self._sender.send(request)
-        if request.max_age and response.status == 200:  # noqa: PLR2004 - OK
+        if request.max_age and _is_document(response):
             self._kept[request.url] = (self._monotonic(), response)
         return response
+
+
+async def _nobody(_ask: Ask) -> str | None:
+    raise SignInRequiredError("A person must sign in, and nobody can be asked here.")
+
+
+async def _no_runner(_step: Run) -> str:
+    raise ConfigError("Commands are not run here.")
+
+
+def _is_document(response: Response) -> bool:
+    # The page of a captive portal must not be kept for hours.
+    try:
+        return response.status == 200 and bool(response.json_object())  # noqa: PLR2004 - OK
+    except ProviderError:
+        return False
 
 
 def _thrown(steps: Generator[Step, Any, Any], error: PlatformAuthError) -> Callable[[], Step]:
     return lambda: steps.throw(error)
 
 
-def _sent(steps: Generator[Step, Any, Any], answer: Any) -> Callable[[], Step]:
+def _sent(steps: Generator[Step, Any, Any], answer: object) -> Callable[[], Step]:
     return lambda: steps.send(answer)
