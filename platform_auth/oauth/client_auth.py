@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus
 
 from authlib.oauth2.auth import ClientAuth
@@ -20,6 +21,9 @@ _FORM: Final = {
     "Accept": "application/json",
     "Cache-Control": "no-store",
 }
+
+
+_Method = Callable[[ClientAuth, str, str, dict[str, str], str], tuple[str, dict[str, str], str]]
 
 
 def client_id(config: PlatformConfig) -> str:
@@ -83,7 +87,7 @@ def _method(metadata: ServerMetadata, *, has_secret: bool) -> str:
     return "client_secret_basic"  # what RFC 8414 §2 says holds where a server is silent
 
 
-def _how(method: str) -> Any:
+def _how(method: str) -> str | _Method:
     if method in {"client_secret_post", "none"}:
         return method
     if method == "client_secret_basic":

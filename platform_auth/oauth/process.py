@@ -1,4 +1,4 @@
-"""Running the commands of profiles: no shell, nothing inherited that is not needed, no way to hang."""
+"""Running the commands of profiles: no shell, little inherited, no way to hang."""
 
 from __future__ import annotations
 
@@ -101,8 +101,6 @@ async def _start(step: Run, name: str) -> asyncio.subprocess.Process:
 
 
 async def _read(process: asyncio.subprocess.Process) -> tuple[bytes, bytes, int]:
-    assert process.stdout is not None
-    assert process.stderr is not None
     output, errors = bytearray(), bytearray()
     readers = {
         asyncio.create_task(_collect(process.stdout, output, MAX_OUTPUT)),
@@ -121,10 +119,10 @@ async def _read(process: asyncio.subprocess.Process) -> tuple[bytes, bytes, int]
             task.cancel()
 
 
-async def _collect(stream: asyncio.StreamReader, into: bytearray, limit: int) -> None:
-    while len(into) <= limit and (chunk := await stream.read(64 * 1024)):
+async def _collect(stream: asyncio.StreamReader | None, into: bytearray, limit: int) -> None:
+    while stream and len(into) <= limit and (chunk := await stream.read(64 * 1024)):
         into += chunk
-    if limit != MAX_OUTPUT:
+    if stream and limit != MAX_OUTPUT:
         while await stream.read(64 * 1024):  # a full pipe would stop the command
             pass
 

@@ -38,7 +38,7 @@ class Command:
         if not argv:
             raise ConfigError(
                 f"The profile for {context.config.host} names no command to get a token with.",
-                fix="Set admin.command (FLYTE_CREDENTIALS_COMMAND) to the command and its arguments.",
+                fix="Set admin.command (FLYTE_CREDENTIALS_COMMAND) to command and arguments.",
             )
         output = yield Run(tuple(argv), TIMEOUT)
         return parse_output(output, now=context.now())
