@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .place import Setting
+from .setting import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,10 +13,11 @@ from .entries import ADMIN_KEYS, CONSOLE_KEYS, ENTRIES, FLYTECTL_KEYS, Entry
 from .model import DEFAULT_RETRIES, PlatformConfig
 from .oauth_settings import CHECKS as OAUTH_CHECKS
 from .oauth_settings import OAuthSettings
-from .place import Named, Section, Setting
 from .reading import Reading
+from .section import Named, Section
 
 if TYPE_CHECKING:
+    from .setting import Setting
     from collections.abc import Iterator, Mapping
 
 _KEYS = ("admin", "console", "oauth", "client")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 from ..errors import ConfigError, PolicyError, ProfileNotFoundError
 from . import flyte_files
 from .file import Version, exists
-from .place import Named, Section, did_you_mean
 from .policy import Policy
 from .profile import Profile, ProfileSource, check_name, read_profile
+from .section import Named, Section, did_you_mean
 from .sources import shared_secret_warning
 from .yaml_file import YamlDocument, load_own
 

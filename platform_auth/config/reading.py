@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..secret import Secret
-    from .place import Setting
+    from .setting import Setting
     from .sources import Source
 
 

@@ -15,7 +15,8 @@ from .entries import (
     Entry,
 )
 from .file import is_shared, read_bytes
-from .place import Named, Section, Setting, did_you_mean
+from .section import Named, Section, did_you_mean
+from .setting import Setting
 from .yaml_file import SHARED_LIMIT, YamlDocument, load_shared
 
 if TYPE_CHECKING:

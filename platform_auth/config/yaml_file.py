@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import yaml
 
-    from .place import Keys
+    from .section import Keys
 
 OWN_LIMIT = 64 * 1024
 SHARED_LIMIT = 256 * 1024
