@@ -17,8 +17,9 @@ from .reading import Reading
 from .section import Named, Section
 
 if TYPE_CHECKING:
-    from .setting import Setting
     from collections.abc import Iterator, Mapping
+
+    from .setting import Setting
 
 _KEYS = ("admin", "console", "oauth", "client")
 _OWN_ADMIN_KEYS = (*ADMIN_KEYS, "rpcRetries")
