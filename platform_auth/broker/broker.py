@@ -18,6 +18,7 @@ from ..oauth.flows import get_flow
 from ..oauth.grants import FlowContext, revoke
 from .access_token import AccessToken
 from .clock import Clock
+from .late_transport import LateTransport
 from .observer import NoObserver, Observer
 from .redirects import Redirects, Way
 from .refresh import Refresher, sign_in_required
@@ -331,8 +332,6 @@ class Broker:
 
 
 def _driver(config: PlatformConfig) -> Driver:
-    # Late: httpx2 takes 0.1 s to import, which a process that never asks a provider need not pay.
-    from ..oauth.process import run_command
-    from ..oauth.transport import Transport
+    from ..oauth.process import run_command  # late: most processes run none
 
-    return Driver(Transport(config), run=run_command)
+    return Driver(LateTransport(config), run=run_command)
