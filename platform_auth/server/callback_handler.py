@@ -42,6 +42,6 @@ class CallbackHandler(PageHandler):
 
     async def _complete(self, url: str) -> Session:
         state = callback_parameters(url).get("state", "")
+        # The cookie stays until it expires: loading this page again is no mistake of the person's.
         binding = Binding(browser=flow_cookie.get(self, state), user=user_name(self))
-        flow_cookie.clear(self, state)
         return await self.broker.complete(url, binding)

@@ -51,12 +51,6 @@ def get(handler: JupyterHandler, state: str) -> str:
     return handler.get_cookie(_name(state)) or ""
 
 
-def clear(handler: JupyterHandler, state: str) -> None:
-    """Take the cookie back; without one nothing is sent."""
-    if handler.get_cookie(_name(state)) is not None:
-        handler.clear_cookie(_name(state), path=_path(handler), httponly=True, samesite="Lax")
-
-
 def _name(state: str) -> str:
     return f"platform-auth-{hashlib.sha256(state.encode()).hexdigest()[:8]}"
 
