@@ -13,6 +13,7 @@ from harness.http import loopback_client
 from harness.jupyter import JupyterServer
 from harness.platform import Platform
 from harness.provider import OidcProvider
+from platform_auth.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -103,6 +104,13 @@ def oidc(oidc_process: OidcProvider) -> OidcProvider:
     """Return the certified provider as new: no sign-ins, no faults, an empty record."""
     oidc_process.reset()
     return oidc_process
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """Run the embedded provider and its demo platform."""
+    with Sandbox() as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

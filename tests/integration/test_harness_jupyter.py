@@ -9,15 +9,12 @@ import pytest
 from playwright.sync_api import expect
 
 from harness.lab import Lab
-from harness.people import ADA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.browser import BrowserSession
     from harness.jupyter import JupyterServer
-    from harness.person import Person
-    from harness.provider import OidcProvider
 
 NOTEBOOKS = {
     "sums.ipynb": ["1 + 1", "name = 'ada'\nprint(name)", "1 / 0"],
@@ -105,33 +102,6 @@ def test_server_comes_back_at_the_same_address(
     assert status.ok
 
 
-def test_person_signs_in_at_the_provider(
-    browser: BrowserSession, person: Person, oidc: OidcProvider, server: JupyterServer
-) -> None:
-    page = browser.page()
-    page.goto(authorization_url(oidc, server))
-    person.sign_in(page)
-    assert page.url.startswith(f"{server.callback_url}?code=")
-
-
-def test_person_denies(
-    browser: BrowserSession, person: Person, oidc: OidcProvider, server: JupyterServer
-) -> None:
-    page = browser.page()
-    page.goto(authorization_url(oidc, server))
-    person.deny(page)
-    assert "error=access_denied" in page.url
-
-
-def test_person_enters_a_code(
-    browser: BrowserSession, person: Person, oidc: OidcProvider, http: httpx2.Client
-) -> None:
-    form = {"client_id": "device", "scope": "openid api"}
-    device = http.post(f"{oidc.issuer}/device/auth", data=form).raise_for_status().json()
-    person.enter_code(browser.page(), device["verification_uri"], device["user_code"])
-    assert person.who is ADA
-
-
 @pytest.mark.parametrize("popups", [True, False])
 def test_pop_up_blocker_can_be_on(
     browser: BrowserSession, server: JupyterServer, popups: bool
@@ -141,17 +111,3 @@ def test_pop_up_blocker_can_be_on(
     page.add_init_script("window.opened = window.open('about:blank') !== null")
     page.goto(f"{server.url}api")
     assert page.evaluate("() => window.opened") is popups
-
-
-def authorization_url(oidc: OidcProvider, server: JupyterServer) -> str:
-    oidc.allow_redirects("notebook", [server.callback_url])
-    query = {
-        "client_id": "notebook",
-        "response_type": "code",
-        "scope": "openid api",
-        "state": "s",
-        "redirect_uri": server.callback_url,
-        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
-        "code_challenge_method": "S256",
-    }
-    return str(httpx2.URL(f"{oidc.issuer}/auth", params=query))

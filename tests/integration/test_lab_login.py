@@ -41,7 +41,7 @@ def server(
     platform: Platform,
 ) -> JupyterServer:
     # Pages that cut every tie to the window that opened them, as the large providers' do.
-    oidc.settings(coop=True)
+    oidc.settings(coop="same-origin")
     server = jupyter_server_process(
         app=request.param,
         config={"profiles": {"prod": profile(oidc.issuer, platform.url)}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,7 +15,7 @@ from harness.scripted import ScriptedPerson
 from platform_auth.errors import SignInRequiredError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from harness.canary import Canary
@@ -42,9 +43,10 @@ def broker(server: JupyterServer, oidc: OidcProvider) -> BrokerClient:
 
 
 @pytest.fixture
-def ada(server: JupyterServer, broker: BrokerClient) -> JupyterUser:
+def ada(server: JupyterServer, broker: BrokerClient) -> Iterator[JupyterUser]:
     del broker  # the session is as new, and the provider knows the callback
-    return JupyterUser(server)
+    with closing(JupyterUser(server)) as user:
+        yield user
 
 
 def test_sign_in_and_token(ada: JupyterUser, broker: BrokerClient, oidc: OidcProvider) -> None:
@@ -74,7 +76,11 @@ def test_refresh_rotates_and_keeps_the_session(
     third = broker.token("prod", stale=second.fingerprint)
     assert len({t.fingerprint for t in (first, second, third)}) == 3
     grants = [(e["grant_type"], e["outcome"]) for e in oidc.log("token")]
-    assert grants == [("authorization_code", "ok"), ("refresh_token", "ok"), ("refresh_token", "ok")]
+    assert grants == [
+        ("authorization_code", "ok"),
+        ("refresh_token", "ok"),
+        ("refresh_token", "ok"),
+    ]
     assert ada.session("prod")["signed_in_as"] == ADA.email
 
 
@@ -96,7 +102,7 @@ def test_a_revoked_sign_in_asks_for_the_person_once(
 ) -> None:
     ada.sign_in("prod")
     token = broker.token("prod")
-    oidc.fault("invalid_grant")
+    oidc.fault("status", status=400, body={"error": "invalid_grant"})
     with pytest.raises(SignInRequiredError):
         broker.token("prod", stale=token.fingerprint)
     requests = len(oidc.log("token"))
@@ -141,7 +147,8 @@ def test_a_replayed_callback_exchanges_nothing(ada: JupyterUser, oidc: OidcProvi
 def test_another_browsers_callback_is_refused(ada: JupyterUser, server: JupyterServer) -> None:
     with ScriptedPerson() as person:
         back = person.answer(ada.begin("prod").headers["location"])
-    assert JupyterUser(server).come_back(back).status_code == 400
+    with closing(JupyterUser(server)) as other:
+        assert other.come_back(back).status_code == 400
     assert ada.session("prod")["state"] == "signing_in"
     assert ada.come_back(back).status_code == 200
 
@@ -159,7 +166,8 @@ def test_another_person_does_not_take_a_session_over(
 def test_sign_out_revokes(ada: JupyterUser, broker: BrokerClient, oidc: OidcProvider) -> None:
     ada.sign_in("prod")
     assert ada.post("prod", "sign-out").json()["state"] == "signed_out"
-    assert {entry["outcome"] for entry in oidc.log("revocation")} == {"ok"}
+    # The provider cannot take back a JWT; the refresh token it must.
+    assert [entry["outcome"] for entry in oidc.log("revocation")][:1] == ["ok"]
     with pytest.raises(SignInRequiredError):
         broker.token("prod")
 

@@ -28,6 +28,10 @@ class JupyterUser:
         self.http = httpx2.Client(base_url=server.url, timeout=40.0)
         self.http.get("tree", params={"token": server.token}, follow_redirects=True)
 
+    def close(self) -> None:
+        """Close its connections."""
+        self.http.close()
+
     def begin(self, profile: str, **query: str) -> httpx2.Response:
         """Open the sign-in page, as a click on *Sign in* does."""
         headers = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}

@@ -41,16 +41,18 @@ class Person:
     def enter_code(self, page: Page, url: str, code: str | None = None) -> None:
         """Open a device flow's address, enter `code` if it asks for one, sign in and allow."""
         page.goto(url)
+        go_on = page.get_by_role("button", name="Continue", exact=True)
         if code is not None:
-            page.get_by_role("textbox").fill(code)
-            page.get_by_role("button", name="Continue", exact=True).click()
-        confirm = page.get_by_role("button", name="Continue", exact=True)
-        confirm.or_(self._first(page)).wait_for()
-        if confirm.is_visible():
-            confirm.click()
+            field = page.get_by_role("textbox")
+            field.fill(code)
+            go_on.click()
+            field.wait_for(state="hidden")
+        go_on.or_(self._first(page)).first.wait_for()
+        if go_on.is_visible():
+            go_on.click()
         self._identify(page)
-        page.get_by_role("button", name="Allow").click()
-        expect(page.get_by_role("heading", name="signed in")).to_be_visible()
+        page.get_by_role("button", name="Allow", exact=True).click()
+        expect(page.get_by_role("heading", name="You are signed in")).to_be_visible()
 
     def _first(self, page: Page) -> Locator:
         return self._continue_as(page).or_(self._account(page))
@@ -62,12 +64,13 @@ class Person:
         return page.get_by_label("Account")
 
     def _identify(self, page: Page) -> None:
-        self._first(page).wait_for()
+        known = page.get_by_role("button", name="Allow", exact=True)
+        self._first(page).or_(known).wait_for()
         if self._continue_as(page).is_visible():
             self._continue_as(page).click()
-            return
-        self._account(page).fill(self.who.account)
-        page.get_by_role("button", name="Sign in").click()
+        elif self._account(page).is_visible():
+            self._account(page).fill(self.who.account)
+            page.get_by_role("button", name="Sign in", exact=True).click()
 
     def _decide(self, page: Page, button: str) -> None:
         provider = _origin(page.url)
