@@ -75,7 +75,6 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take the magics away again (``%unload_ext platform_auth``)."""
-    from .notebook.magics import NAMES
+    from .notebook.magics import unload
 
-    for name in NAMES:
-        shell.magics_manager.magics["line"].pop(name, None)
+    unload(shell)

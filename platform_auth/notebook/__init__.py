@@ -1,0 +1,1 @@
+"""Signing in from a notebook: the magics, the login display, the widget, and the ready client."""

@@ -1,0 +1,210 @@
+"""The card: what one session shows, before it is text or HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+from ..words import state_words
+from . import words
+
+Glyph = Literal["lock", "wait", "check", "alert"]
+
+GLYPHS: Final[dict[str, Glyph]] = {
+    "signed_out": "lock",
+    "signing_in": "wait",
+    "signed_in": "check",
+    "expired": "alert",
+    "failed": "alert",
+}
+SILENT_FLOWS: Final = frozenset({"client_credentials", "command"})
+"""Flows without a person in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sentence below the status: one to act on, or a quiet one that only explains."""
+
+    text: str
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A real link that starts or continues a sign-in.
+
+    Parameters
+    ----------
+    label, name
+        What is seen, and what a screen reader says.
+    href
+        Root-relative, or absolute http(s).
+
+    """
+
+    label: str
+    href: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code to be entered on another page (RFC 8628)."""
+
+    prompt: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What one session shows; never a token or secret.
+
+    Parameters
+    ----------
+    state
+        The session's, for the style sheet.
+    platform, profile
+        The host, and the profile's name where it tells more.
+    status
+        The state in words.
+    lines, warnings, code, link
+        What else there is to read and do.
+
+    """
+
+    state: str
+    platform: str
+    profile: str
+    status: str
+    lines: tuple[Line, ...] = ()
+    warnings: tuple[str, ...] = ()
+    code: Code | None = None
+    link: Link | None = None
+
+    @property
+    def glyph(self) -> Glyph:
+        """The picture of its state."""
+        return GLYPHS.get(self.state, "alert")
+
+
+def card_of(view: dict[str, Any], *lines: Line, row: bool = False) -> Card:
+    """Return the card of a session.
+
+    Parameters
+    ----------
+    view
+        As the broker shows it.
+    lines
+        In place of what the session says about itself.
+    row
+        Whether it is one of many: then there is less to read.
+
+    """
+    link = None if view["state"] == "signed_in" else _sign_in_link(view, row=row)
+    said = () if row and view["state"] in {"signed_out", "signing_in"} else _lines(view)
+    return Card(
+        state=view["state"],
+        platform=view["platform"] or view["profile"],
+        profile=_badge(view),
+        status=state_words(view),
+        lines=lines or _paste_line(view) or said,
+        warnings=tuple(view["warnings"]),
+        code=_code(view),
+        link=_challenge_link(view, row=row) or link,
+    )
+
+
+def outcome_card(view: dict[str, Any], state: str, status: str, *lines: Line) -> Card:
+    """Return the card that stays when a sign-in has ended.
+
+    Parameters
+    ----------
+    view
+        The session it was about.
+    state
+        One of the states, for the style sheet.
+    status, lines
+        What became of it.
+
+    """
+    platform = view["platform"] or view["profile"]
+    return Card(state, platform, _badge(view), status, tuple(line for line in lines if line.text))
+
+
+def error_lines(error: dict[str, Any]) -> tuple[Line, ...]:
+    """Return what happened, why, and the way out."""
+    said = (Line(error["what"]), Line(error["why"], quiet=True), Line(error["fix"]))
+    return tuple(line for line in said if line.text)
+
+
+def is_address(url: object) -> bool:
+    """Tell whether something may become a link: root-relative, or absolute http(s)."""
+    if not isinstance(url, str) or not url.isprintable() or "\\" in url:
+        return False
+    parts = urlsplit(url)
+    if parts.scheme or parts.netloc:
+        return parts.scheme in {"http", "https"} and bool(parts.netloc)
+    return url.startswith("/")
+
+
+def _badge(view: dict[str, Any]) -> str:
+    return "" if view["profile"] == view["platform"] else str(view["profile"])
+
+
+def _lines(view: dict[str, Any]) -> tuple[Line, ...]:
+    if view["state"] == "signed_in":
+        renewed = view["next_refresh"] is not None
+        return (Line("Renewed automatically.", quiet=True),) if renewed else ()
+    if view["state"] in {"expired", "failed"}:
+        return error_lines(view["error"]) if view["error"] else (Line(words.GO_ON),)
+    if view["flow"] in SILENT_FLOWS:
+        return (Line(words.NO_PAGE, quiet=True),)
+    alone = view["sign_in_url"] is None
+    return (Line(words.INVITATION_ALONE if alone else words.INVITATION, quiet=True),)
+
+
+def _paste_line(view: dict[str, Any]) -> tuple[Line, ...]:
+    pasting = _kind(view) == "paste"
+    return (Line(words.PASTE, quiet=True),) if pasting else ()
+
+
+def _kind(view: dict[str, Any]) -> str | None:
+    return view["challenge"]["kind"] if view["challenge"] else None
+
+
+def _challenge_link(view: dict[str, Any], *, row: bool) -> Link | None:
+    """Return the link of what is asked of the person now."""
+    challenge = view["challenge"]
+    if challenge is None:
+        return None
+    if challenge["kind"] == "open":
+        return _to_platform(view, challenge["url"], row=row)
+    wanted = ("url", "verification_uri_complete", "verification_uri")
+    href = next((challenge[key] for key in wanted if challenge.get(key)), "")
+    return _link(words.sign_in_at(challenge.get("verification_uri") or href), href)
+
+
+def _sign_in_link(view: dict[str, Any], *, row: bool) -> Link | None:
+    """Return the link that starts a sign-in, where a page of the server does that."""
+    if view["sign_in_url"] is None or view["flow"] in {*SILENT_FLOWS, "device"}:
+        return None
+    if not row and view["state"] in {"expired", "failed"}:
+        return _link(words.SIGN_IN_AGAIN, view["sign_in_url"])
+    return _to_platform(view, view["sign_in_url"], row=row)
+
+
+def _to_platform(view: dict[str, Any], url: str, *, row: bool) -> Link | None:
+    name = words.sign_in_to(view["platform"])
+    return _link(words.SIGN_IN if row else name, url, name)
+
+
+def _link(label: str, href: str, name: str = "") -> Link | None:
+    return Link(label, href, name or label) if is_address(href) else None
+
+
+def _code(view: dict[str, Any]) -> Code | None:
+    if _kind(view) != "device":
+        return None
+    challenge = view["challenge"]
+    return Code(words.enter_code(challenge["verification_uri"]), challenge["user_code"])
