@@ -43,7 +43,9 @@ def pytest_runtest_makereport(
     report = yield
     if report.failed:
         item.stash[_failed] = True
-        for name, value in getattr(item, "funcargs", {}).items():
+        # Several fixtures may give the same thing: its log counts once.
+        given = {id(value): (name, value) for name, value in getattr(item, "funcargs", {}).items()}
+        for name, value in given.values():
             if hasattr(value, "log_text"):
                 report.sections.append((f"log of {name}", value.log_text()[-_LOG_TAIL:]))
     return report

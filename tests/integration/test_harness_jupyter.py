@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx2
 import pytest
 from playwright.sync_api import expect
 
@@ -12,6 +11,8 @@ from harness.lab import Lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import httpx2
 
     from harness.browser import BrowserSession
     from harness.jupyter import JupyterServer

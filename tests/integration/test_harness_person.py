@@ -14,36 +14,44 @@ from harness.person import Person
 
 if TYPE_CHECKING:
     from harness.browser import BrowserSession
+    from harness.platform import Platform
     from harness.provider import OidcProvider
     from platform_auth.sandbox import Sandbox
 
-# Nobody listens there: the browser shows its error page, at the address that counts.
-CALLBACK = "http://127.0.0.1:9/a%40b/platform-auth/callback"
+
+@pytest.fixture
+def callback(platform: Platform) -> str:
+    # What it answers does not matter, only that the person arrives there.
+    return f"{platform.url}/a%40b/platform-auth/callback"
 
 
 @pytest.fixture(params=["oidc-provider", "sandbox"])
-def authorization_url(request: pytest.FixtureRequest, oidc: OidcProvider, sandbox: Sandbox) -> str:
+def authorization_url(
+    request: pytest.FixtureRequest, oidc: OidcProvider, sandbox: Sandbox, callback: str
+) -> str:
     query = {
         "response_type": "code",
         "scope": "openid email",
         "state": "s",
-        "redirect_uri": CALLBACK,
+        "redirect_uri": callback,
         "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
         "code_challenge_method": "S256",
     }
     if request.param == "sandbox":
         url, client_id = f"{sandbox.issuer}/authorize", "platform-auth-demo"
     else:
-        oidc.allow_redirects("notebook", [CALLBACK])
+        oidc.allow_redirects("notebook", [callback])
         url, client_id = f"{oidc.issuer}/auth", "notebook"
     return str(httpx2.URL(url, params={**query, "client_id": client_id}))
 
 
-def test_person_signs_in(browser: BrowserSession, person: Person, authorization_url: str) -> None:
+def test_person_signs_in(
+    browser: BrowserSession, person: Person, authorization_url: str, callback: str
+) -> None:
     page = browser.page()
     page.goto(authorization_url)
     person.sign_in(page)
-    assert page.url.startswith(f"{CALLBACK}?")
+    assert page.url.startswith(f"{callback}?")
     assert "code=" in page.url
 
 
