@@ -7,10 +7,12 @@ thread nor what it was doing survives a fork.
 from __future__ import annotations
 
 import asyncio
+import atexit
+import contextlib
 import functools
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import BrokerUnavailableError
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
     from .broker import Broker
     from .protocol import Protocol
+
+
+_GRACE: Final = 5.0
+"""Seconds that the end of the process may wait for what is under way."""
 
 
 class LocalChannel:
@@ -36,9 +42,11 @@ class LocalChannel:
     def __init__(self, broker: Broker | None = None) -> None:
         self._given = broker
         self._start()
+        atexit.register(self.close)
 
     def _start(self) -> None:
         self._process = os.getpid()
+        self._broker: Broker | None = None
         self._protocol: Protocol | None = None
         self._loop = asyncio.new_event_loop()
         thread = threading.Thread(target=self._loop.run_forever, name="platform-auth", daemon=True)
@@ -60,13 +68,22 @@ class LocalChannel:
         finally:
             work.cancel()  # an interrupted caller leaves nothing behind
 
+    def close(self) -> None:
+        """End what is under way; a browser that has come back still gets its page."""
+        if self._process != os.getpid() or self._broker is None:
+            return
+        work = asyncio.run_coroutine_threadsafe(self._broker.close(), self._loop)
+        with contextlib.suppress(TimeoutError):
+            work.result(timeout=_GRACE)
+
     async def _answer(
         self, method: str, path: str, body: Mapping[str, Any]
     ) -> tuple[int, dict[str, Any]]:
         from .protocol import Protocol
 
         if self._protocol is None:
-            self._protocol = Protocol(self._given or _new_broker(), private=True)
+            self._broker = self._given or _new_broker()
+            self._protocol = Protocol(self._broker, private=True)
         parts = urlsplit(path)
         query = dict(parse_qsl(parts.query))
         reply = await self._protocol.answer(method, parts.path, query, body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .redirects import Answered
 
 _PATH: Final = "/callback"
+_GRACE: Final = 3.0
 
 
 class LoopbackListener:
@@ -34,6 +36,7 @@ class LoopbackListener:
     def __init__(self, answered: Answered) -> None:
         self._answered = answered
         self._server: HTTPServer | None = None
+        self._pages: set[asyncio.Task[None]] = set()
 
     async def start(self, redirect_uri: str | None = None) -> str:
         """Listen, and return the redirect URI.
@@ -54,7 +57,7 @@ class LoopbackListener:
             what = f"oauth.redirect_uri {redirect_uri} is no address a program here can listen on."
             raise ConfigError(what, fix="Use http://127.0.0.1:PORT/callback, or leave it out.")
         sockets = _bind(parts.hostname or "", parts.port or 0)
-        rules = [(parts.path, _Callback, {"answered": self._answer})]
+        rules = [(parts.path, _Callback, {"answered": self._answer, "pages": self._pages})]
         self._server = HTTPServer(Application(rules, log_function=lambda _handler: None))
         self._server.add_sockets(sockets)
         if redirect_uri:
@@ -72,29 +75,40 @@ class LoopbackListener:
         self.stop()
 
     def stop(self) -> None:
-        """Listen no more; an answer that is being written is finished."""
+        """Listen no more; a page that is being written is finished."""
         if self._server is not None:
             self._server.stop()
             self._server = None
 
+    async def close(self) -> None:
+        """Listen no more, and return once the last page has been written."""
+        self.stop()
+        if self._pages:
+            await asyncio.wait(self._pages, timeout=_GRACE)
+
 
 class _Callback(RequestHandler):
-    def initialize(self, answered: Answered) -> None:
-        self._answered = answered
+    def initialize(self, answered: Answered, pages: set[asyncio.Task[None]]) -> None:
+        self._answered, self._pages = answered, pages
 
     def set_default_headers(self) -> None:
         for name, value in HEADERS.items():
             self.set_header(name, value)
 
     async def get(self) -> None:
+        if (task := asyncio.current_task()) is not None:
+            self._pages.add(task)
+            task.add_done_callback(self._pages.discard)
+        await self.finish(await self._page())
+
+    async def _page(self) -> str:
         try:
             await self._answered(self.request.uri or "")
         except PlatformAuthError as error:
             self.set_status(400)
             lines = (error.what, error.why)
-            self.finish(page("Sign-in failed", *lines, kind="bad", fix=error.fix))
-        else:
-            self.finish(page("You are signed in", "You can close this tab."))
+            return page("Sign-in failed", *lines, kind="bad", fix=error.fix)
+        return page("You are signed in", "You can close this tab.")
 
 
 def _bind(host: str, port: int) -> list[socket.socket]:

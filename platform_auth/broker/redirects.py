@@ -106,7 +106,7 @@ class Redirects:
         return await self._listener.start(redirect_uri)
 
     async def close(self) -> None:
-        """Stop listening."""
-        if self._listener is not None:
-            self._listener.stop()
-            self._listener = None
+        """Stop listening; a browser that has come back still gets its page."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            await listener.close()
