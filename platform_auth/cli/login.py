@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ..connection import DEFAULT_TIMEOUT, Connection, connect
+from ..words import state_words
 from .address import in_browser, is_certain
 from .broker import NO_SERVER, find_broker, has_server
 from .exit_status import ExitStatus
-from .state import in_words
 from .terminal import complain, open_browser, show
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         timeout=arguments.timeout,
         show=lambda view: _invite(view, connection, browser=not arguments.no_browser),
     )
-    show(f"{in_words(view)}: {view['platform']} (profile {view['profile']}).")
+    show(f"{state_words(view)}: {view['platform']} (profile {view['profile']}).")
     if not has_server():
         complain(
             f"{NO_SERVER}, so this sign-in ends with this command; in a terminal of JupyterLab "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from ..errors import PlatformAuthError, SignInRequiredError
 from .debugging import DEBUG_VARIABLE, is_debugging
 from .exit_status import ExitStatus
-from .terminal import complain, make_printable
+from .terminal import complain, make_printable, show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +84,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_values: object) -> NoReturn:
         from .._version import __version__
 
-        parser.exit(message=f"platform-auth {__version__}\n")
+        show(f"platform-auth {__version__}")
+        parser.exit()
 
 
 def _tell(error: PlatformAuthError) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..words import state_words
 from .broker import NO_SERVER, find_broker, has_server
+from .duration import for_how_long
 from .exit_status import ExitStatus
-from .state import for_how_long, in_words
 from .table import table
 from .terminal import complain, show
 
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _row(view: dict[str, Any]) -> list[str]:
     mark = " *" if view["default"] else ""
-    return [view["profile"] + mark, view["platform"], in_words(view), for_how_long(view)]
+    return [view["profile"] + mark, view["platform"], state_words(view), for_how_long(view)]
 
 
 def _explain(view: dict[str, Any]) -> None:

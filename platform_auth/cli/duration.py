@@ -1,24 +1,11 @@
-"""A session's state in the words that every face uses."""
+"""How long a sign-in lasts."""
 
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from typing import Any
 
-_WORDS: Final = {
-    "signed_out": "Signed out",
-    "signing_in": "Waiting for you to sign in",
-    "expired": "Sign-in expired",
-    "failed": "Sign-in failed",
-}
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-
-
-def in_words(view: dict[str, Any]) -> str:
-    """Return the state of a session for people."""
-    if view["state"] == "signed_in":
-        return f"Signed in as {view['signed_in_as']}" if view["signed_in_as"] else "Signed in"
-    return _WORDS.get(view["state"], str(view["state"]))
 
 
 def for_how_long(view: dict[str, Any]) -> str:

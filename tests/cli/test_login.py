@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import signal
+import stat
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from platform_auth.cli import login
+from platform_auth.connection import Connection, default_client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import httpx2
+
+    from conftest import Command, Outcome, Server
+    from platform_auth.sandbox import Sandbox
+
+ENDS = "this sign-in ends with this command"
+
+
+def test_without_a_server_the_browser_comes_back_to_the_command(
+    demo: Path, start: Callable[..., Command], browse: Callable[..., httpx2.Response]
+) -> None:
+    command = start("login", "demo")
+    page = browse(command.line("http"))
+    found = command.end()
+    assert page.status_code == 200
+    assert found.status == 0
+    assert "Signed in as ada@example.com: 127.0.0.1:" in found.out
+    assert "(profile demo)" in found.out
+    assert ENDS in found.err
+    assert len(found.err.splitlines()) == 1
+
+
+def test_no_secret_is_printed(
+    demo: Path, start: Callable[..., Command], browse: Callable[..., httpx2.Response]
+) -> None:
+    command = start("login")
+    browse(command.line("http"))
+    found = command.end()
+    assert "eyJ" not in found.out + found.err
+    assert "code=" not in found.out + found.err
+
+
+def test_a_denial_is_a_failure(
+    demo: Path, start: Callable[..., Command], browse: Callable[..., httpx2.Response]
+) -> None:
+    command = start("login", "demo")
+    browse(command.line("http"), approve=False)
+    found = command.end()
+    assert found.status == 1
+    assert "Signed in" not in found.out
+    assert found.err.startswith("platform-auth: ")
+    assert ENDS not in found.err
+
+
+def test_a_pasted_address_ends_it_too(
+    demo: Path, sandbox: Sandbox, start: Callable[..., Command]
+) -> None:
+    command = start("login", "demo", "--redirect", "paste")
+    url = command.line("http")
+    assert "redirect_uri=http%3A%2F%2Flocalhost%3A53593%2Fcallback" in url
+    command.say("http://localhost:53593/callback?code=x&state=somebody-elses")
+    command.say("")
+    command.say(sandbox.sign_in_scripted(url))
+    found = command.end()
+    assert found.status == 0
+    assert "Signed in as ada@example.com" in found.out
+    assert "That is not it" in found.err
+
+
+def test_no_more_input_to_paste_from_ends_the_wait(
+    demo: Path, start: Callable[..., Command]
+) -> None:
+    command = start("login", "demo", "--redirect", "paste")
+    command.line("http")
+    found = command.end()  # closes its standard input
+    assert found.status == 1
+    assert "called off" in found.err
+
+
+def test_in_a_terminal_of_jupyter_the_server_is_where_to_sign_in(
+    server: Server, start: Callable[..., Command]
+) -> None:
+    command = start("login", "demo")
+    assert command.line("http") == "http://127.0.0.1:8888/a%40b/platform-auth/login?profile=demo"
+    server.visit()
+    found = command.end()
+    assert found.status == 0
+    assert "put that host before /a%40b/platform-auth/login?profile=demo" in found.out
+    assert "Signed in as ada@example.com" in found.out
+    assert ENDS not in found.err
+    assert server.state() == "signed_in"
+
+
+def test_the_public_address_is_printed_without_doubts(
+    server: Server, start: Callable[..., Command]
+) -> None:
+    command = start("login", JUPYTERHUB_PUBLIC_URL="https://hub.example.com/user/ada/")
+    url = command.line("http")
+    assert url == "https://hub.example.com/a%40b/platform-auth/login?profile=demo"
+    server.visit()
+    assert "put that host" not in command.end().out
+
+
+def test_with_no_address_known_the_path_is_printed(
+    server: Server, start: Callable[..., Command]
+) -> None:
+    command = start("login", JUPYTER_SERVER_URL="")
+    assert command.line("/") == "/a%40b/platform-auth/login?profile=demo"
+    server.visit()
+    assert "put its https://host before it" in command.end().out
+
+
+def test_signed_in_already(server: Server, run: Callable[..., Outcome]) -> None:
+    server.visit()
+    found = run("login")
+    assert found.status == 0
+    assert found.out.splitlines()[-1].startswith("Signed in as ada@example.com")
+    assert "http://" not in found.out
+
+
+def test_force_signs_in_once_more(server: Server, start: Callable[..., Command]) -> None:
+    server.visit()
+    command = start("login", "--force")
+    command.line("http")
+    server.visit()
+    assert command.end().status == 0
+
+
+def test_nobody_comes(server: Server, run: Callable[..., Outcome]) -> None:
+    found = run("login", "--timeout", "0.05")
+    assert found.status == 1
+    assert "Nobody signed in" in found.err
+    assert server.state() == "signed_out"
+
+
+def test_ctrl_c_calls_it_off(server: Server, start: Callable[..., Command]) -> None:
+    command = start("login")
+    command.line("Waiting")
+    command.process.send_signal(signal.SIGINT)
+    found = command.end()
+    assert found.status == 130
+    assert "Traceback" not in found.err
+    assert server.state() == "signed_out"
+
+
+def test_a_flow_that_does_not_exist(server: Server, run: Callable[..., Outcome]) -> None:
+    found = run("login", "--flow", "telepathy")
+    assert found.status == 1
+    assert "telepathy" in found.err
+
+
+def test_several_profiles_and_no_default(
+    sandbox: Sandbox, profiles_file: Callable[..., Path], run: Callable[..., Outcome]
+) -> None:
+    profiles_file({"profiles": sandbox.profiles()})
+    found = run("login")
+    assert found.status == 1
+    assert "demo, demo-device, demo-service" in found.err
+
+
+@pytest.fixture
+def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the file into which the person's browser writes what it was asked to open."""
+    opened = tmp_path / "opened"
+    program = tmp_path / "browser"
+    program.write_text(f'#!/bin/sh\nprintf "%s" "$1" > {opened}.part; mv {opened}.part {opened}\n')
+    program.chmod(stat.S_IRWXU)
+    monkeypatch.setenv("BROWSER", f"{program} %s")
+    return opened
+
+
+def test_the_browser_is_opened(
+    browser: Path, server: Server, start: Callable[..., Command]
+) -> None:
+    command = start("login")
+    url = command.line("http")
+    command.line("A browser has been opened")
+    server.visit()
+    assert command.end().status == 0
+    assert browser.read_text() == url
+
+
+def test_the_browser_is_left_alone(
+    browser: Path, server: Server, start: Callable[..., Command]
+) -> None:
+    command = start("login", "--no-browser")
+    command.line("Waiting")
+    server.visit()
+    assert command.end().status == 0
+    assert not browser.exists()
+
+
+DEVICE = {
+    "profile": "demo",
+    "platform": "flyte.example.com",
+    "sign_in_url": None,
+    "challenge": {
+        "kind": "device",
+        "verification_uri": "https://id.example.com/device",
+        "verification_uri_complete": None,
+        "user_code": "ABCD-EFGH",
+    },
+}
+
+
+def invite(challenge: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> list[str]:
+    view = {**DEVICE, "challenge": {**DEVICE["challenge"], **challenge}}  # type: ignore[dict-item]
+    login._invite(view, Connection(default_client(), "demo"), browser=True)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_device_code_stands_beside_its_address(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = invite({}, capsys)
+    assert "https://id.example.com/device" in lines
+    assert "and enter the code ABCD-EFGH" in lines
+
+
+def test_an_address_with_the_code_in_it_is_offered(capsys: pytest.CaptureFixture[str]) -> None:
+    whole = "https://id.example.com/device?user_code=ABCD-EFGH"
+    assert whole in invite({"verification_uri_complete": whole}, capsys)
