@@ -13,6 +13,7 @@ from harness.http import loopback_client
 from harness.jupyter import JupyterServer
 from harness.platform import Platform
 from harness.provider import OidcProvider
+from harness.wheel import Environment, build_wheel
 from platform_auth.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -133,6 +134,18 @@ def platform(oidc: OidcProvider) -> Iterator[Platform]:
 def canary(oidc: OidcProvider) -> Callable[[], Canary]:
     """Return a search for every secret that the provider has given out up to the call."""
     return lambda: Canary(oidc.secrets())
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel that people install."""
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def wheel_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """Install that wheel, and nothing but what it asks for, into an empty environment."""
+    return Environment(tmp_path_factory.mktemp("environment"), str(wheel))
 
 
 @pytest.fixture(scope="module")

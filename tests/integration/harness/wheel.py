@@ -1,0 +1,54 @@
+"""The distribution as people get it: a wheel, and a virtual environment with nothing else in it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+from typing import Final
+
+REPOSITORY: Final = Path(__file__).parents[3]
+
+
+def build_wheel(directory: Path) -> Path:
+    """Build the wheel into `directory` and return its path.
+
+    Raises
+    ------
+    RuntimeError
+        When the build fails; with what it printed.
+
+    """
+    _run([sys.executable, "-m", "build", "--wheel", "--outdir", str(directory), str(REPOSITORY)])
+    [wheel] = directory.glob("*.whl")
+    return wheel
+
+
+class Environment:
+    """A virtual environment of its own.
+
+    Parameters
+    ----------
+    directory
+        Where it is made.
+    requirements
+        What is installed: ``f"{wheel}[flyte]"``, names, paths.
+
+    """
+
+    def __init__(self, directory: Path, *requirements: str) -> None:
+        venv.create(directory, with_pip=True)
+        self.bin = directory / "bin"
+        _run([self.program("python"), "-m", "pip", "install", "--quiet", *requirements])
+
+    def program(self, name: str) -> str:
+        """Return the path of one of its programs."""
+        return str(self.bin / name)
+
+
+def _run(argv: list[str]) -> None:
+    done = subprocess.run(argv, check=False, capture_output=True, text=True)
+    if done.returncode:
+        msg = f"{' '.join(argv)} failed:\n{done.stdout}\n{done.stderr}"
+        raise RuntimeError(msg)

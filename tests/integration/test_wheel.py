@@ -1,0 +1,57 @@
+"""What people install: complete, and small enough to install without Node.js or a compiler."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import zipfile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.wheel import Environment
+
+
+def test_wheel_brings_the_built_lab_extension(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    data = next(name.split("/")[0] for name in names if ".data/" in name) + "/data"
+    home = f"{data}/share/jupyter/labextensions/platform-auth"
+    assert f"{home}/package.json" in names
+    assert f"{home}/install.json" in names
+    assert any(name.startswith(f"{home}/static/remoteEntry.") for name in names)
+    assert f"{data}/etc/jupyter/jupyter_server_config.d/platform_auth.json" in names
+
+
+def test_wheel_brings_no_sources_of_the_build(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert not [name for name in names if "node_modules" in name or name.endswith(".ts")]
+    assert not [name for name in names if name.startswith("tests/")]
+
+
+def test_wheel_says_what_types_it_has(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        assert "platform_auth/py.typed" in archive.namelist()
+
+
+def test_server_extension_is_on_after_installing(wheel_environment: Environment) -> None:
+    argv = [wheel_environment.program("jupyter"), "server", "extension", "list"]
+    done = subprocess.run(argv, check=True, capture_output=True, text=True)
+    assert "platform_auth enabled" in _plain(done.stdout + done.stderr)
+
+
+def test_importing_loads_neither_jupyter_nor_oauth(wheel_environment: Environment) -> None:
+    code = "import json, sys, platform_auth; print(json.dumps(sorted(sys.modules)))"
+    argv = [wheel_environment.program("python"), "-I", "-c", code]
+    done = subprocess.run(argv, check=True, capture_output=True, text=True)
+    heavy = {"authlib", "httpx2", "ipywidgets", "jupyter_server", "joserfc", "yaml", "tornado"}
+    assert not heavy & set(json.loads(done.stdout))
+
+
+def _plain(text: str) -> str:
+    """Take the colours out."""
+    for code in ("\x1b[32m", "\x1b[0m"):
+        text = text.replace(code, "")
+    return " ".join(text.split())
