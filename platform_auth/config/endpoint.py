@@ -8,8 +8,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from ..errors import ConfigError
 
+_PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
-_HOST = re.compile(r"[\w.-]+")
+_HOST = re.compile(r"[\w-]+(\.[\w-]+)*")
 _HIGHEST_PORT = 65535
 _FORMS = "Write host:port, https://host or dns:///host."
 
@@ -136,6 +137,23 @@ def check_url(url: str, name: str) -> str:
     if parts.fragment:
         what = f"{name} has a fragment (#...), which never reaches a server."
         raise ConfigError(what, fix="Remove the # and what follows.")
+    return url
+
+
+def check_proxy(url: str) -> str:
+    """Return the URL of an HTTP or SOCKS proxy; user name and password are welcome there.
+
+    Raises
+    ------
+    ConfigError
+        It has no scheme, an unknown one, or no host.
+
+    """
+    parts = _split(url)
+    if parts.scheme not in _PROXY_SCHEMES:
+        what = f"The proxy {_shown(url)} does not begin with one of {', '.join(_PROXY_SCHEMES)}."
+        raise ConfigError(what, fix="Write it as http://proxy.example.com:3128.")
+    _host_and_port(parts, _shown(url))
     return url
 
 

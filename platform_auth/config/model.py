@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..errors import ConfigError
 from ..secret import Secret
 from .auth_type import AuthType
-from .endpoint import Endpoint
+from .endpoint import Endpoint, check_proxy
 from .oauth_settings import OAuthSettings, texts
 from .secret_file import read_secret_file, secret_in_variable
 
@@ -278,6 +278,11 @@ def _endpoint(value: object) -> str:
     return value.strip().removeprefix("dns:///")
 
 
+def _proxy(value: object) -> str | None:
+    text = _text("http_proxy_url")(value)
+    return check_proxy(text) if text else None
+
+
 def _secret(value: object) -> Secret | None:
     if not isinstance(value, str | Secret):
         raise _wrong("client_credentials_secret", "a string")
@@ -315,7 +320,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "auth_mode": AuthType.parse,
     "audience": _text("audience"),
     "rpc_retries": _count,
-    "http_proxy_url": _text("http_proxy_url"),
+    "http_proxy_url": _proxy,
     "oauth": _oauth,
     "client_secret_file": _path("client_secret_file"),
     "client_secret_env_var": _text("client_secret_env_var"),

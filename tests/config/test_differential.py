@@ -11,6 +11,7 @@ The generators leave out, each by its name, what is repaired here on purpose:
 - a secret file that is missing or empty: not drawn;
 - relative and ``~`` paths, which flytekit looks for in the current directory: not drawn;
 - ``./flytekit.config``: there is none in the current directory;
+- proxies without ``http://``, which its HTTP library takes for http and ours refuses: not drawn;
 - modes flytekit would look for in plug-ins, plain http to another machine, values of a wrong type,
   broken files: each has tests of its own;
 - a secret without a named mode, for which flytekit opens a browser: drawn, and the repair asserted.
@@ -73,7 +74,7 @@ TEXTS = {
     "client_id": TEXT,
     "client_credentials_secret": TEXT,
     "audience": TEXT,
-    "http_proxy_url": TEXT,
+    "http_proxy_url": st.sampled_from(["http://proxy:3128", "http://ada:p%%w@proxy"]),
     "auth_mode": MODE,
 }
 LISTS = {

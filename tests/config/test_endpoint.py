@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import httpx2
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from platform_auth.config import PlatformConfig
 from platform_auth.config.endpoint import Endpoint, check_url, is_loopback
@@ -118,6 +121,57 @@ def test_credentials_in_a_url_of_a_provider_are_not_repeated() -> None:
         with pytest.raises(ConfigError) as caught:
             check_url(url, "issuer")
         assert "hunter2" not in str(caught.value)
+
+
+TRICKS = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "https://",
+                "http://",
+                "host",
+                ".example.com",
+                "evil.org",
+                "@",
+                ":",
+                "443",
+                "/",
+                "\\",
+            ),
+            *(
+                "?",
+                "#",
+                "[",
+                "]",
+                "::1",
+                "%2e",
+                "%40",
+                "..",
+                ".",
+                "\t",
+                "127.1",
+                "&",
+                "=",
+                "_",
+                "-",
+            ),
+            *("\u3002", "\uff45", "\xdf", "\u0130", "\xad", "\u200b", "\u0661", "\u212a"),
+        ]
+    ),
+    max_size=6,
+).map("".join)
+
+
+@settings(max_examples=500)
+@given(address=TRICKS)
+def test_the_host_that_is_judged_is_the_host_that_is_called(address: str) -> None:
+    try:
+        judged = Endpoint.of_url(f"https://{address}")
+        called = httpx2.URL(f"https://{address}")
+    except (ConfigError, httpx2.InvalidURL):
+        return
+    host = called.host.removesuffix(".")
+    assert (judged.host, judged.effective_port()) == (host, called.port or 443)
 
 
 def test_effective_ports() -> None:

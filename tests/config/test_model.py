@@ -95,6 +95,10 @@ def test_a_direct_secret_selects_client_credentials_unless_a_mode_is_named() -> 
         ("client_credentials_secret", b"s"),
         ("scopes", "openid"),
         ("auth_mode", "nobody"),
+        ("http_proxy_url", "proxy:3128"),
+        ("http_proxy_url", "ftp://proxy:3128"),
+        ("http_proxy_url", "http://"),
+        ("http_proxy_url", 3128),
         ("rpc_retries", -1),
         ("rpc_retries", True),
         ("rpc_retries", "3"),
@@ -104,6 +108,13 @@ def test_a_direct_secret_selects_client_credentials_unless_a_mode_is_named() -> 
 def test_a_value_of_the_wrong_type_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ConfigError):
         PlatformConfig(**{name: value})
+
+
+def test_a_refused_proxy_is_named_without_its_password() -> None:
+    for url in ("ada:hunter2@proxy:3128", "ftp://ada:hunter2@proxy", "http://ada:hunter2@proxy:x"):
+        with pytest.raises(ConfigError, match="proxy") as caught:
+            PlatformConfig("host", http_proxy_url=url)
+        assert "hunter2" not in str(caught.value)
 
 
 def test_a_refused_secret_is_not_shown() -> None:

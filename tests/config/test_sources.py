@@ -7,6 +7,8 @@ import traceback
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from platform_auth.config import AuthType, PlatformConfig
 from platform_auth.config.sources import open_source
@@ -384,3 +386,40 @@ def test_plain_http_needs_insecure(flyte_file: Callable[..., Path]) -> None:
     assert f"{path}, line 2, column 13" in caught.value.why
     flyte_file("admin:\n  endpoint: http://flyte.example.com\n  insecure: true\n")
     assert PlatformConfig.auto().base_url == "http://flyte.example.com"
+
+
+LINES = st.sampled_from(
+    [
+        *(
+            "[platform]",
+            "[credentials]",
+            "[DEFAULT]",
+            "[x",
+            "admin:",
+            "console: {}",
+            "  endpoint: h",
+        ),
+        *("url = host", "url", "insecure = %(x)s", "insecure: maybe", "  insecure: [yes]", "  : 1"),
+        *(
+            "client_secret = a%",
+            "scopes = a,b",
+            "  scopes: [a, {b: c}]",
+            "client_id: %(client_id)s",
+        ),
+        *("  command: !!set {a}", "\tx", "- a", "? a", "%YAML 1.1", "\x00", "  clientId: 1e999"),
+    ]
+)
+
+
+@settings(max_examples=150)
+@given(text=st.lists(LINES, max_size=6).map("\n".join), name=st.sampled_from(["x", "x.yaml"]))
+def test_any_file_is_a_configuration_or_a_config_error(
+    text: str, name: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / name
+    path.write_text(text, encoding="utf-8")
+    try:
+        said = PlatformConfig.auto(path).endpoint
+    except ConfigError as error:
+        said = error.what
+    assert said
