@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from ..secret import Secret
@@ -26,6 +27,8 @@ class AccessToken:
         ``Bearer``.
     header
         The name of the header the platform wants it in, in lower case.
+    lifetime
+        Seconds a token of this kind lives in all; infinite where that is not known.
 
     """
 
@@ -34,6 +37,7 @@ class AccessToken:
     deadline: float = field(repr=False, compare=False)
     token_type: str = "Bearer"  # noqa: S105 - the name of a scheme
     header: str = "authorization"
+    lifetime: float = field(default=inf, repr=False, compare=False)
 
     @property
     def remaining(self) -> float:
@@ -61,6 +65,7 @@ class AccessToken:
             "expires_at": self.expires_at,
             "expires_in": self.remaining,
             "header": self.header,
+            **({"lifetime": self.lifetime} if self.lifetime != inf else {}),
         }
 
     @classmethod
@@ -72,6 +77,7 @@ class AccessToken:
             deadline=time.monotonic() + float(data["expires_in"]),
             token_type=data["token_type"],
             header=data["header"],
+            lifetime=float(data.get("lifetime", inf)),
         )
 
 

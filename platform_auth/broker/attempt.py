@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import hmac
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import CallbackError, SignInCancelledError
 from ..oauth.steps import Ask, AuthorizeChallenge, Challenge
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
+
+    from ..oauth.driver import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +43,40 @@ class Attempt:
 
     Parameters
     ----------
+    work
+        The flow, to be run to its end; it asks the person it is given.
     binding
         Who began it; None where nobody else can reach it, as with a listener of its own.
 
+    Attributes
+    ----------
+    task
+        The work; the session tells what became of it.
+    state
+        Of the authorization request it waits for, as soon as there is one.
+
     """
 
-    def __init__(self, binding: Binding | None = None) -> None:
-        loop = asyncio.get_running_loop()
-        self.binding = binding
-        self.task: asyncio.Task[None] | None = None
-        self._asked: asyncio.Future[Challenge] = loop.create_future()
+    def __init__(
+        self, work: Callable[[Person], Coroutine[Any, Any, None]], binding: Binding | None = None
+    ) -> None:
+        self.binding, self.state = binding, ""
+        self._asked: asyncio.Future[Challenge] = asyncio.get_running_loop().create_future()
         self._answer: asyncio.Future[str] | None = None
-        self._problem: asyncio.Future[None] | None = None
-
-    def start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        """Begin, and return the work's task; it asks through `person`."""
-        self.task = asyncio.create_task(work)
-        # The session tells what became of it, so it is no fault if nobody asks the task.
+        self.task: asyncio.Task[None] = asyncio.create_task(work(self._person))
+        # It is no fault if nobody asks the task itself.
         self.task.add_done_callback(lambda task: task.cancelled() or task.exception())
-        return self.task
 
-    async def person(self, ask: Ask) -> str | None:
+    async def _person(self, ask: Ask) -> str | None:
         """Be the flow's person: publish the challenge, and wait for whoever answers."""
+        if ask.problem is not None:
+            raise ask.problem  # answers come here by their state: no other one will
+        if isinstance(ask.challenge, AuthorizeChallenge):
+            self.state = ask.challenge.state
+            self._answer = asyncio.get_running_loop().create_future()
         if not self._asked.done():
             self._asked.set_result(ask.challenge)
-        if ask.problem is not None and self._problem is not None:
-            self._problem.set_exception(ask.problem)
-        if not isinstance(ask.challenge, AuthorizeChallenge):
-            return None
-        self._answer = asyncio.get_running_loop().create_future()
-        return await self._answer
+        return await self._answer if self._answer is not None else None
 
     async def challenge(self) -> Challenge | None:
         """Return the first challenge, or None where the flow ended without one.
@@ -81,8 +87,8 @@ class Attempt:
             It failed before.
 
         """
-        assert self.task is not None
-        await asyncio.wait({self.task, self._asked}, return_when=asyncio.FIRST_COMPLETED)
+        both: set[asyncio.Future[Any]] = {self.task, self._asked}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if self._asked.done():
             return self._asked.result()
         self._outcome()
@@ -91,28 +97,24 @@ class Attempt:
     async def complete(self, url: str) -> None:
         """Hand over the URL the browser came back to, and return when the flow has ended well.
 
+        A browser that comes twice, as one that loads pages ahead does, gets the same outcome twice.
+
         Raises
         ------
         CallbackError
-            It answers another request, or this one was answered already.
+            It is not waited for.
         PlatformAuthError
             The flow failed.
 
         """
-        assert self.task is not None
-        if self._answer is None or self._answer.done():
-            what = "This sign-in has been completed already."
-            raise CallbackError(what, fix="Go back to the notebook.")
-        self._problem = asyncio.get_running_loop().create_future()
-        self._answer.set_result(url)
-        await asyncio.wait({self.task, self._problem}, return_when=asyncio.FIRST_COMPLETED)
-        if self._problem.done():
-            self._problem.result()
-        self._problem.cancel()
+        if self._answer is None:
+            raise CallbackError("This sign-in does not wait for a browser.")
+        if not self._answer.done():
+            self._answer.set_result(url)
+        await asyncio.wait({self.task})
         self._outcome()
 
     def _outcome(self) -> None:
-        assert self.task is not None
         if self.task.cancelled():
             what = "The sign-in was called off."
             raise SignInCancelledError(what, fix="Sign in again when you are ready.")
@@ -120,5 +122,4 @@ class Attempt:
 
     def cancel(self) -> None:
         """Call it off."""
-        if self.task is not None:
-            self.task.cancel()
+        self.task.cancel()

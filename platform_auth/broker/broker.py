@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from ..config import Profile, Profiles, ProfileSource
 from ..errors import PlatformAuthError, PolicyError
+from ..oauth import redaction
 from ..oauth.discovery import discover
 from ..oauth.driver import Driver
 from ..oauth.flows import get_flow
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from ..config import PlatformConfig
     from ..oauth.tokens import TokenSet
     from .attempt import Binding
+    from .stores import Record
 
 log = logging.getLogger("platform_auth")
 
@@ -60,7 +63,7 @@ class Broker:
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - seams, all of them with a default
         self,
         profiles: Profiles,
         redirects: Redirects,
@@ -72,6 +75,7 @@ class Broker:
         clock: Clock | None = None,
         new_driver: Callable[[PlatformConfig], Driver] | None = None,
     ) -> None:
+        redaction.install()
         self.profiles, self.redirects = profiles, redirects
         self._store, self._clock = store or MemoryStore(), clock or Clock()
         self._new_driver, self._observer = new_driver or _driver, observer or NoObserver()
@@ -85,7 +89,7 @@ class Broker:
 
     def names(self) -> list[str]:
         """Return the names of all profiles."""
-        return [*self.profiles.names(), *self._ad_hoc]
+        return list(dict.fromkeys([*self.profiles.names(), *self._ad_hoc]))
 
     async def session(self, name: str) -> Session:
         """Return a profile's session, as its configuration is now.
@@ -96,22 +100,38 @@ class Broker:
             There is no such profile, or it may not be used.
 
         """
-        profile = self._ad_hoc.get(name) or self.profiles.get(name)
+        profile = self._profile(name)
         session = self._sessions.get(name)
-        if session is not None and session.profile.config != profile.config:
-            await self._drop(session)  # its tokens belong to what the profile was before
-            session = None
-        if session is None:
+        if session is None or session.profile.config != profile.config:
+            outdated = session
             driver = self._new_driver(profile.config)
             session = Session(profile, driver, self._clock, self._observer)
-            self._sessions[name] = session
+            self._sessions[name] = session  # at once: whoever asks meanwhile must get the same
+            session.loading = asyncio.create_task(self._load(session, outdated))
         session.profile = profile
-        if not session.loaded:
-            session.loaded = True
-            record = await self._store.load(name)
-            if record is not None:
-                session.adopt(record)
+        if session.loading is not None:
+            await asyncio.shield(session.loading)
+            session.loading = None
         return session
+
+    def _profile(self, name: str) -> Profile:
+        ad_hoc = self._ad_hoc.get(name)
+        # Code's profiles never stand before configured ones, even if those come later.
+        if ad_hoc is None or name in self.profiles.names():
+            return self.profiles.get(name)
+        return ad_hoc
+
+    async def _load(self, session: Session, outdated: Session | None) -> None:
+        name = session.profile.name
+        if outdated is not None:
+            await self._forget(outdated)  # its tokens belong to what the profile was before
+        try:
+            record = await self._store.load(name)
+        except BaseException:
+            self._sessions.pop(name, None)  # to be tried again
+            raise
+        if record is not None:
+            session.adopt(record)
 
     async def put(self, name: str, mapping: Mapping[str, Any]) -> Session:
         """Take in a profile made by code, for this process's life.
@@ -237,23 +257,36 @@ class Broker:
     async def sign_out(self, name: str) -> Session:
         """Forget a session's tokens, here first and always, then revoke them as well as it goes."""
         session = await self.session(name)
-        record = session.record
-        self._sign_ins.cancel(session)
-        await self._store.delete(name)
-        session.forget()
+        record = await self._forget(session)
         if record is not None:
             await self._revoke(session, record.tokens)
         return session
+
+    async def _forget(self, session: Session) -> Record | None:
+        """Make a session signed out for good, and return the newest record it had."""
+        name, record = session.profile.name, session.record
+        self._sign_ins.cancel(session)
+        session.forget()
+        await self._store.delete(name)
+        if session.refreshing is None:
+            return record
+        await asyncio.wait({session.refreshing})  # what it brings must go as well
+        async with self._store.lock(name):
+            late = await self._store.load(name)
+            if session.record is None:
+                await self._store.delete(name)
+        return late or record
 
     async def _revoke(self, session: Session, tokens: TokenSet) -> None:
         try:
             async with asyncio.timeout(_REVOKE_SECONDS):
                 context = await self._context(session)
-                if tokens.refresh_token is not None:
-                    await session.driver.drive(
-                        revoke(context, tokens.refresh_token, "refresh_token")
-                    )
-                await session.driver.drive(revoke(context, tokens.access_token, "access_token"))
+                for token, hint in (
+                    (tokens.refresh_token, "refresh_token"),
+                    (tokens.access_token, "access_token"),
+                ):
+                    if token is not None:
+                        await session.driver.drive(revoke(context, token, hint))
         except (PlatformAuthError, TimeoutError) as error:
             log.info("%s: signed out here, but not revoked (%s)", session.profile.name, error)
 
@@ -262,7 +295,7 @@ class Broker:
     async def token(
         self, name: str, *, min_ttl: float = 60, stale: str | None = None
     ) -> AccessToken:
-        """Return an access token that is good for ``min_ttl`` seconds, as far as tokens live so long.
+        """Return an access token that is good for ``min_ttl`` seconds, where tokens live so long.
 
         Parameters
         ----------
@@ -291,10 +324,6 @@ class Broker:
 
     async def _token(self, name: str, min_ttl: float, stale: str | None) -> AccessToken:
         session = await self.session(name)
-        if session.record is None:
-            if session.interactive:
-                raise sign_in_required(session)
-            await self._sign_ins.directly(session, get_flow(session.profile.config.flow))
         await self._refresher.ensure(session, min_ttl=min_ttl, stale=stale)
         record = session.record
         if record is None:
@@ -302,9 +331,10 @@ class Broker:
         return AccessToken(
             value=record.tokens.access_token,
             expires_at=record.expires_at,
-            deadline=record.deadline,
+            deadline=time.monotonic() + session.remaining,
             token_type=record.tokens.token_type,
             header=session.profile.config.oauth.authorization_metadata_key or "authorization",
+            lifetime=record.tokens.expires_in,
         )
 
     def next_refresh(self, session: Session) -> float | None:
@@ -324,11 +354,6 @@ class Broker:
         config = session.profile.config
         metadata = await session.driver.drive(discover(config))
         return FlowContext(config, metadata, self._clock.time, redirect_uri)
-
-    async def _drop(self, session: Session) -> None:
-        self._sign_ins.cancel(session)
-        await self._store.delete(session.profile.name)
-        session.forget()
 
 
 def _driver(config: PlatformConfig) -> Driver:

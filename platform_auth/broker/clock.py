@@ -6,7 +6,7 @@ import time
 
 
 class Clock:
-    """This machine's clocks."""
+    """The clocks of this machine."""
 
     def time(self) -> float:
         """Seconds since the epoch; may jump. For people, and for what others put into tokens."""

@@ -26,7 +26,7 @@ p.fix{margin-top:14px}
 a.go{display:inline-block;margin-top:20px;padding:10px 22px;border-radius:8px;background:var(--link);color:#fff;text-decoration:none;font-weight:600}
 @media(prefers-color-scheme:dark){a.go{color:#0f1216}}
 a.go:focus-visible{outline:3px solid var(--link);outline-offset:3px}
-"""
+"""  # noqa: E501 - a style sheet
 # A tab that a script opened may close itself; in any other this does nothing.
 _SCRIPT: Final = "setTimeout(function(){window.close()},1500)"
 
@@ -43,7 +43,7 @@ _PAGE: Final = Template("""<!doctype html>
 <h1>$title</h1>
 $lines
 </main>$script</body></html>
-""")
+""")  # noqa: E501 - a page
 
 
 def _hash(text: str) -> str:

@@ -7,11 +7,17 @@ import logging
 import random
 from typing import TYPE_CHECKING, Final
 
-from ..errors import InvalidGrantError, PlatformAuthError, SignInRequiredError, TransportError
+from ..errors import (
+    BrokerError,
+    InvalidGrantError,
+    PlatformAuthError,
+    SignInRequiredError,
+    TransportError,
+)
 from ..oauth.flows import get_flow
 from .access_token import fingerprint
 from .observer import NoObserver, Observer
-from .stores import Record, new_record
+from .stores import Record, new_record, rest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,6 +33,13 @@ FIRST_BACKOFF: Final = 5.0
 """Seconds before a failed refresh is tried again; doubled each time, with full jitter."""
 
 MAX_BACKOFF: Final = 60.0
+
+_ENOUGH_DOUBLINGS: Final = 16  # an outage may last longer than any number can grow
+
+_CANNOT_BE_PROLONGED: Final = InvalidGrantError(
+    "The sign-in has ended.",
+    why="The identity provider gave no refresh token, so it cannot be prolonged.",
+)
 
 
 class Refresher:
@@ -63,7 +76,7 @@ class Refresher:
         Parameters
         ----------
         session
-            Signed in.
+            Signed in, unless that takes no person.
         min_ttl
             Seconds.
         stale
@@ -74,24 +87,23 @@ class Refresher:
         SignInRequiredError
             Only a person can go on.
         PlatformAuthError
-            The refresh failed and the old token is dead.
+            The refresh failed and the old token is dead or refused.
 
         """
-        record = session.record
-        assert record is not None
-        refused = stale is not None and stale == fingerprint(record.tokens.access_token)
-        # A token cannot be asked to live longer than the provider lets it.
-        needed = min(min_ttl, record.tokens.expires_in / 2)
-        if session.remaining > needed and not refused:
-            if session.remaining <= self._stale_window(record.tokens.expires_in):
-                self._start(session)
-            return
-        await self._wait_for_refresh(session, usable=not refused)
+        record, refused, needed = session.record, False, 0.0
+        if record is not None:
+            refused = stale is not None and stale == fingerprint(record.tokens.access_token)
+            # No token lives longer than the provider lets it; the last quarter is left to waiting.
+            needed = min(min_ttl, record.tokens.expires_in / 4)
+        if record is None or refused or session.remaining <= needed:
+            await self._renew(session, refused=refused)
+        elif session.remaining <= self._stale_window(record.tokens.expires_in):
+            self._start(session)
 
     def next_refresh(self, session: Session) -> float | None:
         """Return from when on a session will be renewed, in seconds since the epoch, or None."""
         record = session.record
-        if record is None or (session.interactive and record.tokens.refresh_token is None):
+        if record is None or not _is_renewable(session):
             return None
         return record.expires_at - self._stale_window(record.tokens.expires_in)
 
@@ -99,18 +111,25 @@ class Refresher:
         window = min(lifetime / 2, 20 * 60) if self._margin is None else self._margin
         return min(window, lifetime / 2)
 
-    async def _wait_for_refresh(self, session: Session, *, usable: bool) -> None:
-        task = self._start(session)
+    async def _renew(self, session: Session, *, refused: bool) -> None:
+        before, task = session.record, self._start(session)
         if task is not None:
             await asyncio.wait({task})
-        if session.record is None:
-            raise session.error or sign_in_required(session)
-        if session.error is not None and not (usable and session.remaining > 0):
-            raise session.error
+        alive = session.remaining > 0
+        if before is not None and not _is_renewable(session) and (refused or not alive):
+            await self._end(session, _CANNOT_BE_PROLONGED)
+        elif alive and not (refused and session.record is before):
+            return
+        # Raised again and again, an error would collect all their frames.
+        raise (session.error or sign_in_required(session)).with_traceback(None)
+
+    async def _end(self, session: Session, cause: PlatformAuthError) -> None:
+        await self._store.delete(session.profile.name)
+        session.expire(sign_in_required(session, cause))
 
     def _start(self, session: Session) -> asyncio.Task[None] | None:
         """Return the refresh under way, or start one unless the last one failed just now."""
-        if session.refreshing is not None:
+        if session.refreshing is not None or not _is_renewable(session):
             return session.refreshing
         if self._clock.monotonic() < session.retry_at:
             return None
@@ -120,41 +139,51 @@ class Refresher:
 
     async def _refresh(self, session: Session) -> None:
         before, result, began = session.record, "ok", self._clock.monotonic()
-        assert before is not None
         try:
-            async with self._store.lock(session.profile.name):
-                stored = await self._store.load(session.profile.name)
-                if stored is not None and stored.generation > before.generation:
-                    session.adopt(stored)  # another holder of the lock was quicker
-                    return
-                record = await self._renewed(session, before)
-                # Nobody may see a rotated token before it is safe.
-                await self._store.save(record)
+            record = await self._newer(session, before)
             if session.record is before:
                 session.adopt(record)
-        except InvalidGrantError as error:
+        except (InvalidGrantError, SignInRequiredError) as error:
             result = error.code
-            await self._store.delete(session.profile.name)
-            session.expire(sign_in_required(session, error))
+            if session.record is before:
+                await self._end(session, error)
         except PlatformAuthError as error:
             result = error.code
             self._back_off(session, error)
+        except Exception:
+            log.exception("%s: refresh failed", session.profile.name)
+            result = BrokerError.code
+            self._back_off(session, BrokerError("The broker failed; its log says why."))
         self._observer.refresh_ended(result, self._clock.monotonic() - began)
 
-    async def _renewed(self, session: Session, before: Record) -> Record:
-        flow = get_flow(before.flow)
+    async def _newer(self, session: Session, before: Record | None) -> Record:
+        name = session.profile.name
+        async with self._store.lock(name):
+            stored = await self._store.load(name)
+            if stored is not None and (before is None or stored.generation > before.generation):
+                return stored  # another holder of the lock was quicker
+            record = await self._renewed(session, before)
+            # Nobody may see a rotated token before it is safe.
+            await rest(self._store, record)
+            return record
+
+    async def _renewed(self, session: Session, before: Record | None) -> Record:
+        config = session.profile.config
+        flow = get_flow(before.flow if before else config.flow)
         context = await self._context(session)
-        tokens = await session.driver.drive(flow.refresh(context, before.tokens))
-        return new_record(before.profile, before.flow, tokens, self._clock, before.generation + 1)
+        steps = flow.refresh(context, before.tokens) if before else flow.sign_in(context)
+        tokens = await session.driver.drive(steps)
+        generation = before.generation + 1 if before else 1
+        return new_record(session.profile.name, flow.name, tokens, self._clock, generation)
 
     def _back_off(self, session: Session, error: PlatformAuthError) -> None:
-        longest = min(FIRST_BACKOFF * 2**session.failures, MAX_BACKOFF)
+        longest = min(FIRST_BACKOFF * 2 ** min(session.failures, _ENOUGH_DOUBLINGS), MAX_BACKOFF)
         wait = longest * random.uniform(0.5, 1)  # noqa: S311 - spreads load, hides nothing
         if isinstance(error, TransportError) and error.retry_after is not None:
             wait = max(wait, error.retry_after)
         session.failures += 1
         session.retry_at = self._clock.monotonic() + wait
-        session.error = error
+        session.error = error.with_traceback(None)
         log.warning(
             "%s: refresh failed (%s), next try in %.0f s", session.profile.name, error.code, wait
         )
@@ -174,6 +203,12 @@ def sign_in_required(
         f"Run %platform_login {name} in a notebook, or `platform-auth login {name}` in a terminal."
     )
     return SignInRequiredError(what, why=why, fix=fix)
+
+
+def _is_renewable(session: Session) -> bool:
+    """Tell whether new tokens can be had without a person."""
+    record = session.record
+    return not session.interactive or (record is not None and bool(record.tokens.refresh_token))
 
 
 def _done(session: Session) -> None:

@@ -57,12 +57,12 @@ class Session:
         self.identity: Identity | None = None
         self.error: PlatformAuthError | None = None
         self.challenge: dict[str, Any] | None = None
-        self.attempts: dict[str, Attempt] = {}
+        self.attempts: list[Attempt] = []
         self.refreshing: asyncio.Task[None] | None = None
         self.retry_at = 0.0
         self.failures = 0
-        self.loaded = False
-        self.timeout: asyncio.TimerHandle | None = None
+        self.loading: asyncio.Task[None] | None = None
+        self._timeout: asyncio.TimerHandle | None = None
         # Not from zero: a front end must not take a restarted server's state for the one it knows.
         self.revision = time.time_ns() // 1_000_000
         self._changed = asyncio.Event()
@@ -114,17 +114,22 @@ class Session:
         self.identity = record.tokens.identity or self.identity
         self.change()
 
-    def ask(self, challenge: dict[str, Any]) -> None:
-        """Wait for a person."""
-        self.challenge, self.error = challenge, None
+    def ask(self, challenge: dict[str, Any], timeout: asyncio.TimerHandle) -> None:
+        """Wait for a person, until a timer that `settle` stops."""
+        self._stop_timeout()
+        self.challenge, self.error, self._timeout = challenge, None, timeout
         self.change()
 
     def settle(self, error: PlatformAuthError | None = None) -> None:
         """Stop waiting for a person: done, called off, or failed with a reason."""
-        if self.timeout is not None:
-            self.timeout.cancel()
-        self.challenge, self.error, self.timeout = None, error, None
+        self._stop_timeout()
+        self.challenge, self.error = None, error
         self.change()
+
+    def _stop_timeout(self) -> None:
+        if self._timeout is not None:
+            self._timeout.cancel()
+            self._timeout = None
 
     def expire(self, error: PlatformAuthError) -> None:
         """Lose the tokens, but not the memory of whose they were."""

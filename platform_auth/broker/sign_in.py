@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import (
     CallbackError,
+    ConfigError,
     PlatformAuthError,
     SignInError,
     SignInExpiredError,
@@ -16,17 +18,18 @@ from ..oauth.authorization import callback_parameters
 from ..oauth.steps import AuthorizeChallenge, DeviceChallenge
 from .attempt import Attempt, Binding
 from .observer import NoObserver, Observer
-from .stores import new_record
+from .stores import new_record, rest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from ..oauth.driver import Person
     from ..oauth.flows import Flow
     from ..oauth.grants import FlowContext
     from ..oauth.tokens import TokenSet
     from .clock import Clock
     from .session import Session
-    from .stores import Store
+    from .stores import Record, Store
 
 TIMEOUT: Final = 600.0
 """Seconds a person has to finish a sign-in."""
@@ -67,9 +70,8 @@ class SignIns:
     ) -> None:
         """Show a challenge until it is met, called off or ``seconds`` old."""
         seconds = min(seconds or self._timeout, self._timeout)
-        session.ask({**challenge, "expires_at": self._clock.time() + seconds})
-        loop = asyncio.get_running_loop()
-        session.timeout = loop.call_later(seconds, self._expire, session)
+        timeout = asyncio.get_running_loop().call_later(seconds, self._expire, session)
+        session.ask({**challenge, "expires_at": self._clock.time() + seconds}, timeout)
 
     async def directly(self, session: Session, flow: Flow) -> None:
         """Sign in with a flow that needs no browser to come back here.
@@ -78,10 +80,7 @@ class SignIns:
         """
         attempt = self._start(session, flow, None, None)
         challenge = await attempt.challenge()
-        if challenge is None:
-            return
         if isinstance(challenge, DeviceChallenge):
-            session.attempts["device"] = attempt
             self.ask(session, _device(challenge), challenge.expires_in)
 
     async def begin(
@@ -89,17 +88,11 @@ class SignIns:
     ) -> AuthorizeChallenge:
         """Begin a trip of a browser and return where it must go."""
         attempt = self._start(session, flow, redirect_uri, binding)
-        try:
-            challenge = await attempt.challenge()
-        except PlatformAuthError as error:
-            session.settle(error)
-            raise
-        assert isinstance(challenge, AuthorizeChallenge)
-        session.attempts[challenge.state] = attempt
-        while len(session.attempts) > _MAX_ATTEMPTS:
-            session.attempts.pop(next(iter(session.attempts))).cancel()
-        asyncio.get_running_loop().call_later(self._timeout, attempt.cancel)
-        return challenge
+        challenge = await attempt.challenge()
+        if isinstance(challenge, AuthorizeChallenge):
+            return challenge
+        attempt.cancel()
+        raise ConfigError(f"The flow {flow.name} sends no browser away, though it says so.")
 
     async def complete(
         self, sessions: Iterable[Session], url: str, binding: Binding | None
@@ -109,13 +102,10 @@ class SignIns:
         for session in sessions:
             if self._finished_before(session, state, binding):
                 return session
-            attempt = session.attempts.get(state)
-            if attempt is not None and _same(attempt.binding, binding):
-                try:
+            for attempt in session.attempts:
+                if state and attempt.state == state and _same(attempt.binding, binding):
                     await attempt.complete(url)
-                finally:
-                    self._remember(session, state, attempt)
-                return session
+                    return session
         raise CallbackError(
             "This answer belongs to no sign-in that is under way here.",
             why="It was called off, has expired, or began in another browser or server.",
@@ -124,7 +114,7 @@ class SignIns:
 
     def cancel(self, session: Session) -> None:
         """Call off whatever is under way for a session."""
-        for attempt in session.attempts.values():
+        for attempt in session.attempts:
             attempt.cancel()
         session.attempts.clear()
         if session.challenge is not None:
@@ -133,26 +123,49 @@ class SignIns:
     def _start(
         self, session: Session, flow: Flow, redirect_uri: str | None, binding: Binding | None
     ) -> Attempt:
-        attempt = Attempt(binding)
-        task = attempt.start(self._work(session, flow, redirect_uri, attempt))
-        task.add_done_callback(lambda done: self._observer.sign_in_ended(_result(done)))
+        attempt = Attempt(lambda person: self._work(session, flow, redirect_uri, person), binding)
+        session.attempts.append(attempt)
+        for oldest in session.attempts[:-_MAX_ATTEMPTS]:
+            oldest.cancel()
+        timer = asyncio.get_running_loop().call_later(self._timeout, attempt.cancel)
+        attempt.task.add_done_callback(lambda _: self._ended(session, attempt, timer))
         return attempt
 
     async def _work(
-        self, session: Session, flow: Flow, redirect_uri: str | None, attempt: Attempt
+        self, session: Session, flow: Flow, redirect_uri: str | None, person: Person
     ) -> None:
         try:
             context = await self._context(session, redirect_uri)
-            tokens = await session.driver.drive(flow.sign_in(context), attempt.person)
+            tokens = await session.driver.drive(flow.sign_in(context), person)
             _refuse_other_person(session, tokens)
-            before = session.record.generation if session.record else 0
-            record = new_record(session.profile.name, flow.name, tokens, self._clock, before + 1)
-            await self._store.save(record)
+            record = await self._rested(session, flow, tokens)
         except PlatformAuthError as error:
             session.settle(error)
             raise
         session.adopt(record)
         session.settle()
+
+    async def _rested(self, session: Session, flow: Flow, tokens: TokenSet) -> Record:
+        name = session.profile.name
+        record = new_record(name, flow.name, tokens, self._clock, 1)
+        # Under the lock, or what a refresh brings that is under way would replace it.
+        async with self._store.lock(name):
+            before = await self._store.load(name) or session.record
+            if before is not None:
+                record = replace(record, generation=before.generation + 1)
+            await rest(self._store, record)
+        return record
+
+    def _ended(self, session: Session, attempt: Attempt, timer: asyncio.TimerHandle) -> None:
+        timer.cancel()
+        if attempt in session.attempts:
+            session.attempts.remove(attempt)
+        result = _result(attempt.task)
+        self._observer.sign_in_ended(result)
+        if result == "ok" and attempt.state:
+            self._finished[attempt.state] = (session.profile.name, attempt.binding)
+            while len(self._finished) > _MAX_FINISHED:
+                self._finished.popitem(last=False)
 
     def _finished_before(self, session: Session, state: str, binding: Binding | None) -> bool:
         """Tell a page that is loaded again (back, reload) from a stranger's replay."""
@@ -160,14 +173,6 @@ class SignIns:
         return (
             name == session.profile.name and session.record is not None and _same(earlier, binding)
         )
-
-    def _remember(self, session: Session, state: str, attempt: Attempt) -> None:
-        if attempt.task is None or not attempt.task.done():
-            return  # it was not used up
-        session.attempts.pop(state, None)
-        self._finished[state] = (session.profile.name, attempt.binding)
-        while len(self._finished) > _MAX_FINISHED:
-            self._finished.popitem(last=False)
 
     def _expire(self, session: Session) -> None:
         self.cancel(session)

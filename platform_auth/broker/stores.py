@@ -7,6 +7,7 @@ used. Others come from the entry point group ``platform_auth.stores``.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from ..oauth.tokens import TokenSet
     from .clock import Clock
+
+log = logging.getLogger("platform_auth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,18 @@ def new_record(profile: str, flow: str, tokens: TokenSet, clock: Clock, generati
         deadline=clock.monotonic() + tokens.expires_in,
         generation=generation,
     )
+
+
+async def rest(store: Store, record: Record) -> None:
+    """Put a record into a store.
+
+    Where that fails it is logged and no more: the tokens are good until this process ends, and the
+    refresh token they came from may be used up.
+    """
+    try:
+        await store.save(record)
+    except Exception:
+        log.exception("%s: signed in, but not saved: a restart will end it", record.profile)
 
 
 class Store(Protocol):
