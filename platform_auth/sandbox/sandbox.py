@@ -199,6 +199,10 @@ class Sandbox:
         """Every request to the token endpoint so far, oldest first."""
         return self._provider.journal.entries() if self._provider else ()
 
+    def refresh_tokens(self) -> tuple[Secret, ...]:
+        """Return every refresh token on record, to search for where none may be."""
+        return self._running().call(self._known().ledger.refresh_tokens)
+
     def sign_in_scripted(
         self, authorize_url: str, user: str = "ada", *, approve: bool = True
     ) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from authlib.oauth2.rfc6749 import TokenMixin
 
-from platform_auth.secret import MASK
+from platform_auth.secret import MASK, Secret
 
 if TYPE_CHECKING:
     from platform_auth.sandbox.client import Client
@@ -108,6 +108,10 @@ class Ledger:
     def refresh_token(self, token: str) -> RefreshToken | None:
         """Return the record of this refresh token, unless it has expired."""
         return _unexpired(self._refresh, self._clock.now()).get(token)
+
+    def refresh_tokens(self) -> tuple[Secret, ...]:
+        """Return every refresh token on record."""
+        return tuple(Secret(token) for token in self._refresh)
 
     def is_live(self, jti: str) -> bool:
         """Tell whether the access token is on record and neither it nor its family revoked."""

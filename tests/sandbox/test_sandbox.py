@@ -119,6 +119,13 @@ def test_tokens_requests_are_counted_with_their_outcome_and_without_secrets(
     assert tokens["refresh_token"] not in repr(seen)
 
 
+def test_refresh_tokens_can_be_searched_for_but_do_not_show(app: Application) -> None:
+    token = app.sign_in()["refresh_token"]
+    known = app.sandbox.refresh_tokens()
+    assert token in [each.reveal() for each in known]
+    assert token not in repr(known)
+
+
 def test_profiles_are_what_a_profiles_file_holds(sandbox: Sandbox) -> None:
     found = sandbox.profiles()
     assert yaml.safe_load(yaml.safe_dump(found)) == found
