@@ -1,0 +1,24 @@
+"""What a cell showed, as text."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+LOGIN_MIME: Final = "application/vnd.platform-auth.login+json"
+
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def has_failed(output: dict[str, Any]) -> bool:
+    """Tell whether an output is an error."""
+    return bool(output["output_type"] == "error")
+
+
+def text_of(output: dict[str, Any]) -> str:
+    """Return what an output says, without colours."""
+    if output["output_type"] == "stream":
+        return str(output["text"])
+    if has_failed(output):
+        return _COLOURS.sub("", "\n".join(output["traceback"]))
+    return str(output["data"].get("text/plain", ""))
