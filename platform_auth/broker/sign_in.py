@@ -90,6 +90,8 @@ class SignIns:
         attempt = self._start(session, flow, redirect_uri, binding)
         challenge = await attempt.challenge()
         if isinstance(challenge, AuthorizeChallenge):
+            timer = asyncio.get_running_loop().call_later(self._timeout, attempt.cancel)
+            attempt.task.add_done_callback(lambda _: timer.cancel())
             return challenge
         attempt.cancel()
         raise ConfigError(f"The flow {flow.name} sends no browser away, though it says so.")
@@ -127,8 +129,7 @@ class SignIns:
         session.attempts.append(attempt)
         for oldest in session.attempts[:-_MAX_ATTEMPTS]:
             oldest.cancel()
-        timer = asyncio.get_running_loop().call_later(self._timeout, attempt.cancel)
-        attempt.task.add_done_callback(lambda _: self._ended(session, attempt, timer))
+        attempt.task.add_done_callback(lambda _: self._ended(session, attempt))
         return attempt
 
     async def _work(
@@ -156,8 +157,7 @@ class SignIns:
             await rest(self._store, record)
         return record
 
-    def _ended(self, session: Session, attempt: Attempt, timer: asyncio.TimerHandle) -> None:
-        timer.cancel()
+    def _ended(self, session: Session, attempt: Attempt) -> None:
         if attempt in session.attempts:
             session.attempts.remove(attempt)
         result = _result(attempt.task)
