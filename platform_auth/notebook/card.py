@@ -102,15 +102,17 @@ def card_of(view: dict[str, Any], *lines: Line, row: bool = False) -> Card:
 
     """
     link = None if view["state"] == "signed_in" else _sign_in_link(view, row=row)
-    said = () if row and view["state"] in {"signed_out", "signing_in"} else _lines(view)
+    code = _code(view)
+    brief = code is not None or (row and view["state"] in {"signed_out", "signing_in"})
+    said = () if brief else _lines(view)
     return Card(
         state=view["state"],
         platform=view["platform"] or view["profile"],
         profile=_badge(view),
         status=state_words(view),
-        lines=lines or _paste_line(view) or said,
+        lines=lines or _paste_lines(view, row=row) or said,
         warnings=tuple(view["warnings"]),
-        code=_code(view),
+        code=code,
         link=_challenge_link(view, row=row) or link,
     )
 
@@ -164,9 +166,14 @@ def _lines(view: dict[str, Any]) -> tuple[Line, ...]:
     return (Line(words.INVITATION_ALONE if alone else words.INVITATION, quiet=True),)
 
 
-def _paste_line(view: dict[str, Any]) -> tuple[Line, ...]:
-    pasting = _kind(view) == "paste"
-    return (Line(words.PASTE, quiet=True),) if pasting else ()
+def _paste_lines(view: dict[str, Any], *, row: bool) -> tuple[Line, ...]:
+    if _kind(view) != "paste":
+        return ()
+    if view["sign_in_url"] is not None:
+        return (Line(words.PASTE_ELSEWHERE, quiet=True),)
+    # The address holds a code, so it must not be typed into a widget: its state is saved.
+    text = words.paste_with_magic(view["profile"]) if row else words.PASTE_BELOW
+    return (Line(text, quiet=True),)
 
 
 def _kind(view: dict[str, Any]) -> str | None:
@@ -187,7 +194,7 @@ def _challenge_link(view: dict[str, Any], *, row: bool) -> Link | None:
 
 def _sign_in_link(view: dict[str, Any], *, row: bool) -> Link | None:
     """Return the link that starts a sign-in, where a page of the server does that."""
-    if view["sign_in_url"] is None or view["flow"] in {*SILENT_FLOWS, "device"}:
+    if view["sign_in_url"] is None or view["flow"] in SILENT_FLOWS:
         return None
     if not row and view["state"] in {"expired", "failed"}:
         return _link(words.SIGN_IN_AGAIN, view["sign_in_url"])

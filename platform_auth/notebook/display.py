@@ -60,15 +60,14 @@ class LoginDisplay:
         self._put(_bundle(card, ready(view, self._name, self._kind)))
 
     def fail(self, error: PlatformAuthError) -> None:
-        """Say what became of it; the error itself says the rest."""
+        """Say how it ended; the error, which the cell shows next, says why."""
         if self._handle is None:
             return
         off = isinstance(error, SignInCancelledError)
         state, status = (
             ("signed_out", "Sign-in called off") if off else ("failed", "Sign-in failed")
         )
-        card = outcome_card(self._view, state, status, Line(error.what, quiet=True))
-        self._put(_bundle(card, f"{status}: {error.what}"))
+        self._put(_bundle(outcome_card(self._view, state, status), status))
 
     def _put(self, bundle: Bundle) -> None:
         from IPython.display import display

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..errors import PlatformAuthError
 from .card import Line, card_of
 from .markup import to_html
+from .words import validity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,10 +126,12 @@ class LazyClient:
             view = self.connection.status()
         except PlatformAuthError:
             return {"text/plain": repr(self)}
-        lines = [Line(f"{self._kind} client", quiet=True)]
         card = card_of(view)
+        if view["state"] == "signed_in":
+            about = Line(" · ".join([f"{self._kind} client", *validity(view)]), quiet=True)
+            card = card_of(view, about)
         return {
-            "text/html": to_html(card_of(view, *lines, *card.lines)),
+            "text/html": to_html(card),
             "text/plain": f"<{self._kind} client of {card.platform}: {card.status}>",
         }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ipywidgets import HTML, VBox
 
 from ..errors import PlatformAuthError
-from .markup import STYLE, body_html
+from .markup import body_html, style_for
 from .row import ROW_STYLE, SessionRow
 from .words import NO_PROFILES
 
@@ -54,7 +54,7 @@ class LoginWidget(VBox):  # type: ignore[misc]  # ipywidgets is untyped
         super().__init__()
         self._broker, self._use, self._use_label = broker, use, use_label
         self._rows: dict[str, SessionRow] = {}
-        self._frame = HTML(f"<style>{STYLE}{ROW_STYLE}</style>")
+        self._frame = HTML(f"<style>{style_for()}{ROW_STYLE}</style>")
         self._trouble = HTML()
         self._lock, self._wake, self._closed = threading.RLock(), threading.Event(), False
         self._noticed = time.monotonic()
@@ -72,8 +72,8 @@ class LoginWidget(VBox):  # type: ignore[misc]  # ipywidgets is untyped
         with self._lock:
             picked = self._draw(answer["profiles"])
         self._show_problems(answer.get("problems", []))
-        for view in picked:
-            self._pick(view)
+        if picked and not any(row.note for row in self._rows.values()):
+            self._pick(picked[0])  # later ones wait for the button: the person works with this one
 
     def close(self) -> None:
         """Stop asking, and take the widget away."""
@@ -88,7 +88,7 @@ class LoginWidget(VBox):  # type: ignore[misc]  # ipywidgets is untyped
         bundle: dict[str, Any] = super()._repr_mimebundle_(**options) or {}
         cards = "".join(body_html(row.card) for row in self._rows.values())
         # For programs without widgets: links work there, too.
-        return {**bundle, "text/html": f"<style>{STYLE}</style>{cards}"}
+        return {**bundle, "text/html": f"<style>{style_for(cards)}</style>{cards}"}
 
     def _watch(self) -> None:
         while not self._closed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -10,10 +11,12 @@ INVITATION: Final = (
 )
 INVITATION_ALONE: Final = "Sign in on the page that opens, then come back here."
 NO_PAGE: Final = "No page opens for this: the server signs in with its own credentials."
-PASTE: Final = (
+_PASTE: Final = (
     "Sign in on the page that opens. Its last step leads to an address that cannot be reached: "
-    "copy that whole address and paste it here."
+    "copy that whole address and paste it "
 )
+PASTE_BELOW: Final = f"{_PASTE}below."
+PASTE_ELSEWHERE: Final = f"{_PASTE}under Platform connections in JupyterLab's status bar."
 SIGN_IN: Final = "Sign in"
 SIGN_IN_AGAIN: Final = "Sign in again"
 SIGN_OUT: Final = "Sign out"
@@ -37,6 +40,11 @@ def sign_in_at(url: str) -> str:
 def enter_code(url: str) -> str:
     """Say where a code goes."""
     return f"Enter this code at {host_of(url)}:"
+
+
+def paste_with_magic(profile: str) -> str:
+    """Say how to sign in where an address must be pasted and no page takes it."""
+    return f"Run %platform_login {profile} to sign in: it asks for an address."
 
 
 def host_of(url: str) -> str:
@@ -64,6 +72,22 @@ def ready(view: dict[str, Any], name: str, kind: str) -> str:
     """
     who = f" as {view['signed_in_as']}" if view["signed_in_as"] else ""
     return f"Signed in to {view['platform']}{who} · {client_is_ready(name, kind)}"
+
+
+def validity(view: dict[str, Any]) -> list[str]:
+    """Say until when a sign-in is good, as seen from now; nothing where it is not known."""
+    until, renewed = view["expires_at"], view["next_refresh"]
+    if until is None:
+        return []
+    if renewed is None:
+        return [f"good for {_minutes(until)}"]
+    soon = renewed <= time.time()
+    return ["renewed automatically" if soon else f"renewed automatically in {_minutes(renewed)}"]
+
+
+def _minutes(until: float) -> str:
+    minutes = max(round((until - time.time()) / 60), 1)
+    return f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} h"  # noqa: PLR2004
 
 
 def client_is_ready(name: str, kind: str) -> str:
