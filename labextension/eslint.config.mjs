@@ -46,6 +46,13 @@ export default defineConfig([
       'prefer-arrow-callback': 'error'
     }
   },
-  { files: ['*.js', '*.mjs'], languageOptions: { globals: globals.node } },
+  {
+    files: ['*.js', '*.mjs'],
+    languageOptions: { globals: { ...globals.node, ...globals.browser } }
+  },
+  {
+    files: ['**/__tests__/**'],
+    rules: { 'no-restricted-properties': 'off' }
+  },
   prettier
 ]);

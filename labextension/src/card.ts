@@ -26,6 +26,9 @@ export class Card {
 
   constructor(private readonly handlers: ICardHandlers) {
     this.node.setAttribute('role', 'group');
+    // Keys and the context menu are the browser's own in here: Enter presses, and paste pastes.
+    this.node.dataset.lmSuppressShortcuts = 'true';
+    this.node.dataset.jpSuppressContextMenu = 'true';
     this.isBusy = false;
     this.status.setAttribute('role', 'status');
     this.node.append(
@@ -134,6 +137,13 @@ export class Card {
       element('label', 'pa-login-label', paste.label, field),
       submit
     );
+    // In a notebook's output, Enter alone does not submit a form.
+    field.addEventListener('keydown', event => {
+      if (event.key === 'Enter' && !event.isComposing) {
+        event.preventDefault();
+        form.requestSubmit();
+      }
+    });
     form.addEventListener('submit', event => {
       event.preventDefault();
       const url = field.value.trim();
