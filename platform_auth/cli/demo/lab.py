@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ...sandbox import Sandbox
 from ..exit_status import ExitStatus
+from ..logs import keep_quiet
 from ..terminal import has_browser, show
 from .place import Place
 from .quickstart import NAME
@@ -28,16 +29,16 @@ def open_lab() -> int:
 
     """
     require("jupyterlab", "ipykernel")
+    keep_quiet()
     with Sandbox() as sandbox, Place(sandbox.profiles(), _settings()) as place:
         show(
-            f"An identity provider ({sandbox.issuer}) and a platform ({sandbox.platform_url}) "
-            "are running.",
-            "JupyterLab opens on a copy of the quickstart: run its cells, and sign in as Ada, "
-            "Grace or Alan.",
-            "Ctrl-C ends it and removes everything; nothing of yours is touched.",
+            f"identity provider  {sandbox.issuer}",
+            f"platform           {sandbox.platform_url}",
             "",
+            "Both are for demos only. JupyterLab opens on a copy of the quickstart: run its cells,",
+            "and sign in as Ada, Grace or Alan. Ctrl-C ends it; nothing of yours is touched.",
         )
-        command = [sys.executable, "-m", "jupyterlab", NAME]
+        command = [sys.executable, "-m", "jupyterlab"]
         process = subprocess.Popen(command, cwd=place.work, env=place.environment())  # noqa: S603
         try:
             status = _wait(process)
@@ -52,7 +53,8 @@ def _settings() -> dict[str, Any]:
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.open_browser": has_browser(),
         "ServerApp.answer_yes": True,  # Ctrl-C ends it without a question
-        "ServerApp.log_level": "WARN",
+        "Application.log_level": "WARN",
+        "LabApp.default_url": f"/lab/tree/{NAME}",
         "LabApp.news_url": None,
         "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "LabApp.extension_manager": "readonly",
