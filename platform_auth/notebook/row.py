@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ipywidgets import HTML, Button, HBox
 
@@ -14,38 +14,6 @@ from .markup import body_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_BUTTON: Final = ".pa-rows .jupyter-button.pa-button"
-
-ROW_STYLE: Final = (
-    ".pa-rows{max-width:640px;padding:2px 16px;border:1px solid var(--jp-border-color2,#8884);"
-    "border-radius:6px;background:var(--jp-layout-color1,transparent)}"
-    ".pa-row{align-items:flex-start;gap:8px;padding:10px 0}"
-    ".pa-row+.pa-row{border-top:1px solid var(--jp-border-color2,#8884)}"
-    ".pa-row .pa-row-card{flex:1 1 0;min-width:0;margin:0;height:auto}"
-    ".pa-row .widget-html-content{line-height:inherit}"
-    ".pa-rows .pa-login.pa-static.pa-mod-live{max-width:none;padding:0;border:0;background:none;"
-    "flex-wrap:nowrap}"
-    ".pa-rows .pa-mod-live[data-state=signing_in] .pa-login-glyph{background:none;"
-    "color:var(--jp-brand-color1,#1976d2)}"
-    ".pa-rows .pa-mod-live[data-state=signing_in] .pa-login-glyph svg{width:75%;height:75%;"
-    "animation:pa-turn 1.2s linear infinite}"
-    ".pa-rows .pa-mod-live[data-state=signing_in] .pa-login-glyph path:first-child{"
-    "stroke:var(--jp-border-color2,#8884)}"
-    "@keyframes pa-turn{to{transform:rotate(1turn)}}"
-    "@media(prefers-reduced-motion:reduce){.pa-rows .pa-login-glyph svg{animation:none!important}}"
-    ".pa-rows .pa-login.pa-mod-live .pa-login-body{display:grid;column-gap:12px;"
-    "grid-template-columns:minmax(0,1fr) auto}"
-    ".pa-rows .pa-login.pa-mod-live .pa-login-body>*{grid-column:1}"
-    ".pa-rows .pa-login.pa-mod-live .pa-login-body>.pa-login-actions{grid-column:2;"
-    "grid-row:1/span 2;margin:4px 0 0;align-self:start}"
-    f"{_BUTTON}{{height:32px;margin:4px 0 0;width:auto;padding:0 14px;border-radius:2px;"
-    "border:1px solid var(--jp-border-color1,#8888);background:transparent;"
-    "color:var(--jp-ui-font-color1,inherit);font-weight:500;box-shadow:none}}"
-    f"{_BUTTON}:hover{{background:var(--jp-layout-color2,#8882)}}"
-    f"{_BUTTON}.pa-mod-primary{{border-color:transparent;color:#fff;"
-    "background:var(--jp-accept-color-normal,var(--jp-brand-color1,#1976d2))}"
-)
 
 
 class SessionRow(HBox):  # type: ignore[misc]  # ipywidgets is untyped

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ipywidgets import HTML, VBox
 
 from ..errors import PlatformAuthError
-from .markup import body_html, style_for
-from .row import ROW_STYLE, SessionRow
+from .markup import body_html
+from .row import SessionRow
+from .style import style_for, widget_style
 from .words import NO_PROFILES
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class LoginWidget(VBox):  # type: ignore[misc]  # ipywidgets is untyped
         super().__init__()
         self._broker, self._use, self._use_label = broker, use, use_label
         self._rows: dict[str, SessionRow] = {}
-        self._frame = HTML(f"<style>{style_for()}{ROW_STYLE}</style>")
+        self._frame = HTML(f"<style>{widget_style()}</style>")
         self._trouble = HTML()
         self._lock, self._wake, self._closed = threading.RLock(), threading.Event(), False
         self._noticed = time.monotonic()
