@@ -7,6 +7,7 @@ import { Panel } from '@lumino/widgets';
 
 import { element } from './dom';
 import { LoginCard } from './loginCard';
+import { IErrorText } from './session';
 import { ISessions } from './sessions';
 import { Words } from './words';
 
@@ -31,18 +32,28 @@ export class Connections extends Panel {
   }
 
   private draw(): void {
+    const { problems } = this.sessions;
     const profiles = this.sessions.profiles ?? [];
-    const key = JSON.stringify(profiles);
+    const key = JSON.stringify([profiles, problems]);
     if (key === this.shown) {
       return;
     }
     this.shown = key;
     this.widgets.slice().forEach(widget => widget.dispose());
-    this.empty.remove();
+    this.node.replaceChildren(
+      ...problems.map(error => this.warning(error)),
+      ...(profiles.length + problems.length ? [] : [this.empty()])
+    );
     profiles.forEach(profile => this.addWidget(this.card(profile)));
-    if (profiles.length === 0) {
-      this.node.append(this.empty);
-    }
+  }
+
+  private warning(error: IErrorText): HTMLElement {
+    const saying = this.words.problem({ kind: 'refused', error });
+    return element('p', 'pa-login-warning', this.words.sentence(saying));
+  }
+
+  private empty(): HTMLElement {
+    return element('p', 'pa-login-line', this.words.noProfiles);
   }
 
   private card(profile: string): LoginCard {
@@ -58,7 +69,6 @@ export class Connections extends Panel {
     });
   }
 
-  private readonly empty = element('p', 'pa-login-line', this.words.noProfiles);
   private watch: IDisposable | null = null;
   private shown = '';
 }

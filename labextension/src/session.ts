@@ -52,6 +52,8 @@ export interface ISession {
   state: State;
   revision: number;
   flow: string;
+  /** Whether there is a page to sign in at; its address is ours to make (see paths.ts). */
+  hasSignInPage: boolean;
   signed_in_as: string | null;
   expires_at: number | null;
   next_refresh: number | null;
@@ -64,6 +66,8 @@ export interface ISession {
 export interface IProfiles {
   default: string | null;
   profiles: ISession[];
+  /** What is wrong with the configuration. */
+  problems: IErrorText[];
 }
 
 /** The server's answer is not one this extension can read. */
@@ -139,6 +143,7 @@ export function readSession(value: unknown): ISession {
     state: value.state as State,
     revision: value.revision,
     flow: text(value.flow),
+    hasSignInPage: typeof value.sign_in_url === 'string',
     signed_in_as: textOrNull(value.signed_in_as),
     expires_at: timeOrNull(value.expires_at),
     next_refresh: timeOrNull(value.next_refresh),
@@ -157,6 +162,9 @@ export function readProfiles(value: unknown): IProfiles {
   }
   return {
     default: textOrNull(value.default),
-    profiles: value.profiles.map(readSession)
+    profiles: value.profiles.map(readSession),
+    problems: (Array.isArray(value.problems) ? value.problems : [])
+      .map(readError)
+      .filter(error => error !== null)
   };
 }

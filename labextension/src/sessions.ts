@@ -8,7 +8,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { Lines, Poller } from './poller';
 import { Problem, problemOf } from './problem';
 import { Deed, ISessionApi } from './request';
-import { ISession } from './session';
+import { IErrorText, ISession } from './session';
 
 /** A session as last seen, and what keeps us from seeing it now. */
 export interface IReading {
@@ -24,6 +24,8 @@ export interface ISessions {
   readonly changed: ISignal<ISessions, void>;
   /** Names of the profiles; null until the server has told. */
   readonly profiles: readonly string[] | null;
+  /** What is wrong with the configuration. */
+  readonly problems: readonly IErrorText[];
   /** The profile meant when none is named. */
   readonly defaultProfile: string | null;
   read(profile: string): IReading;
@@ -72,6 +74,10 @@ export class Sessions implements ISessions, IDisposable {
 
   get profiles(): readonly string[] | null {
     return this._profiles;
+  }
+
+  get problems(): readonly IErrorText[] {
+    return this._problems;
   }
 
   get defaultProfile(): string | null {
@@ -151,6 +157,7 @@ export class Sessions implements ISessions, IDisposable {
     try {
       const answer = await this.api.profiles();
       this._profiles = answer.profiles.map(({ profile }) => profile);
+      this._problems = answer.problems;
       this._default = answer.default;
       for (const session of answer.profiles) {
         // Whoever is followed closely is known better than this answer knows.
@@ -187,6 +194,7 @@ export class Sessions implements ISessions, IDisposable {
   private readonly watches = new Map<string, IWatch>();
   private readonly _changed = new Signal<this, void>(this);
   private _profiles: readonly string[] | null = null;
+  private _problems: readonly IErrorText[] = [];
   private _default: string | null = null;
   private closely = 0;
 }

@@ -4,6 +4,7 @@ import { Widget } from '@lumino/widgets';
 
 import { element } from './dom';
 import { drawGlyph } from './glyphs';
+import { IErrorText } from './session';
 import { ISessions } from './sessions';
 import { Glyph } from './view';
 import { Words } from './words';
@@ -26,18 +27,17 @@ const GLYPHS: Record<string, Glyph> = {
 
 /** Sum up the sessions. */
 export function glance(sessions: ISessions, words: Words): IGlance | null {
-  const { profiles, defaultProfile } = sessions;
+  const { profiles, problems, defaultProfile } = sessions;
   if (!profiles?.length) {
-    return null;
+    return problems.length ? misconfigured(problems, words) : null;
   }
   const { session, problem } = sessions.read(defaultProfile ?? '');
   if (problem) {
-    const { status, lines } = words.problem(problem);
     return {
       state: problem.kind,
       glyph: 'alert',
       label: session?.platform ?? words.connections,
-      title: [status, ...lines.map(({ text }) => text)].join(' ')
+      title: words.sentence(words.problem(problem))
     };
   }
   if (session) {
@@ -50,6 +50,15 @@ export function glance(sessions: ISessions, words: Words): IGlance | null {
     };
   }
   return countAll(sessions, profiles, words);
+}
+
+function misconfigured([error]: readonly IErrorText[], words: Words): IGlance {
+  return {
+    state: 'failed',
+    glyph: 'alert',
+    label: words.connections,
+    title: words.sentence(words.problem({ kind: 'refused', error }))
+  };
 }
 
 function countAll(

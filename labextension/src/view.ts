@@ -168,16 +168,19 @@ function sessionView(
     const signOut: IButton = { key: 'sign-out', label: words.signOut };
     return { ...view, buttons: isRow ? [signOut] : [] };
   }
+  const isSilent = ['client_credentials', 'command'].includes(session.flow);
   const name =
     state === 'expired' || state === 'failed'
       ? words.signInAgain
       : words.signInTo(platform);
-  view.link = {
-    label: isRow ? words.signIn : name,
-    name: isRow ? words.signInTo(platform) : name,
-    href: subject.signInPath,
-    isSilent: ['client_credentials', 'command'].includes(session.flow)
-  };
+  if (session.hasSignInPage) {
+    view.link = {
+      label: isRow ? words.signIn : name,
+      name: isRow ? words.signInTo(platform) : name,
+      href: subject.signInPath,
+      isSilent
+    };
+  }
   if (state === 'signing_in') {
     view.buttons = [{ key: 'cancel', label: words.cancel }];
     return { ...view, ...challengeView(session.challenge, words) };
@@ -186,8 +189,7 @@ function sessionView(
 }
 
 function troubleLine(trouble: Problem, words: Words): string {
-  const { status, lines } = words.problem(trouble);
-  return [status, ...lines.map(({ text }) => text)].join(' ');
+  return words.sentence(words.problem(trouble));
 }
 
 /** What a challenge puts in place of the plain link. */

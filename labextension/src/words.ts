@@ -97,6 +97,11 @@ export class Words {
     );
   }
 
+  /** All of it in a row. */
+  sentence({ status, lines }: ISaying): string {
+    return [status, ...lines.map(({ text }) => text)].join(' ');
+  }
+
   /** What, why and the way out. */
   private error({ what, why, fix }: IErrorText): ILine[] {
     return [plain(what), quiet(why), plain(fix)].filter(({ text }) => text);

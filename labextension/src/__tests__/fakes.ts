@@ -16,16 +16,22 @@ export const words = new Words(trans);
 export const BASE = 'https://hub.example.com/a%40b/';
 
 /** A session as the server sends it. */
-export function session(changes: object = {}): ISession {
-  return readSession({
+export function sent(changes: object = {}): object {
+  return {
     profile: 'prod',
     platform: 'flyte.example.com',
     state: 'signed_out',
     revision: 1,
     flow: 'pkce',
+    sign_in_url: '/a%40b/platform-auth/login?profile=prod',
     warnings: [],
     ...changes
-  });
+  };
+}
+
+/** A session as it is read. */
+export function session(changes: object = {}): ISession {
+  return readSession(sent(changes));
 }
 
 interface IQuestion extends IWaitOptions {
@@ -38,7 +44,11 @@ interface IQuestion extends IWaitOptions {
 export class FakeApi implements ISessionApi {
   readonly questions: IQuestion[] = [];
   readonly deeds: [string, Deed, object | undefined][] = [];
-  list: IProfiles | Error = { default: 'prod', profiles: [session()] };
+  list: IProfiles | Error = {
+    default: 'prod',
+    profiles: [session()],
+    problems: []
+  };
   reply: ISession | Error = session();
 
   async profiles(): Promise<IProfiles> {

@@ -7,6 +7,7 @@ const SENT = {
   platform: 'flyte.example.com',
   endpoint: 'https://flyte.example.com',
   flow: 'device',
+  sign_in_url: '/a%40b/platform-auth/login?profile=prod',
   signed_in_as: null,
   expires_at: null,
   next_refresh: null,
@@ -30,6 +31,7 @@ describe('readSession', () => {
       revision: 7,
       platform: 'flyte.example.com',
       flow: 'device',
+      hasSignInPage: true,
       signed_in_as: null,
       expires_at: null,
       next_refresh: null,
@@ -84,6 +86,12 @@ describe('readProfiles', () => {
     });
     expect(list.default).toBe('prod');
     expect(list.profiles.map(({ profile }) => profile)).toEqual(['prod']);
+  });
+
+  it('reads what is wrong with the configuration', () => {
+    const problem = { code: 'config', what: 'profiles.yaml is broken.' };
+    const { problems } = readProfiles({ profiles: [], problems: [problem, 7] });
+    expect(problems.map(({ what }) => what)).toEqual([problem.what]);
   });
 
   it('refuses something else', () => {

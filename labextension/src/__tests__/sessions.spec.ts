@@ -35,7 +35,7 @@ it('asks for nothing before it is started', async () => {
 
 it('knows the profiles, in the order of the server', async () => {
   const dev = session({ profile: 'dev', state: 'signed_in' });
-  api.list = { default: 'prod', profiles: [session(), dev] };
+  api.list = { default: 'prod', profiles: [session(), dev], problems: [] };
   sessions.start();
   await pass(0.1);
   expect(sessions.profiles).toEqual(['prod', 'dev']);

@@ -1,12 +1,13 @@
+import { readProfiles } from '../session';
 import { Sessions } from '../sessions';
 import { glance, StatusItem } from '../statusItem';
-import { BASE, FakeApi, session, words } from './fakes';
+import { BASE, FakeApi, sent, words } from './fakes';
 
 let api: FakeApi;
 let sessions: Sessions;
 
 async function know(list: object): Promise<void> {
-  api.list = list as FakeApi['list'];
+  api.list = list instanceof Error ? list : readProfiles(list);
   sessions.refresh();
   await jest.advanceTimersByTimeAsync(100);
 }
@@ -30,9 +31,19 @@ it('says nothing while there is nothing to say', async () => {
   expect(glance(sessions, words)).toBeNull();
 });
 
+it('says what is wrong with the configuration', async () => {
+  const what = 'profiles.yaml is broken.';
+  const error = { code: '', what, why: '', fix: 'Mend it.', retryable: false };
+  await know({ default: null, profiles: [], problems: [error] });
+  expect(glance(sessions, words)).toMatchObject({
+    glyph: 'alert',
+    title: 'profiles.yaml is broken. Mend it.'
+  });
+});
+
 it('says how the default platform stands', async () => {
   const ada = { state: 'signed_in', signed_in_as: 'ada@example.com' };
-  await know({ default: 'prod', profiles: [session(dev), session(ada)] });
+  await know({ default: 'prod', profiles: [sent(dev), sent(ada)] });
   expect(glance(sessions, words)).toEqual({
     state: 'signed_in',
     glyph: 'check',
@@ -42,8 +53,8 @@ it('says how the default platform stands', async () => {
 });
 
 it('counts where none is the default', async () => {
-  const signedIn = session({ ...dev, state: 'signed_in' });
-  await know({ default: null, profiles: [session(), signedIn] });
+  const signedIn = sent({ ...dev, state: 'signed_in' });
+  await know({ default: null, profiles: [sent(), signedIn] });
   expect(glance(sessions, words)).toMatchObject({
     state: 'signed_in',
     label: '1 of 2 signed in'
@@ -51,7 +62,7 @@ it('counts where none is the default', async () => {
 });
 
 it('says that the server is gone', async () => {
-  await know({ default: 'prod', profiles: [session()] });
+  await know({ default: 'prod', profiles: [sent()] });
   await know(new TypeError('network'));
   expect(glance(sessions, words)).toMatchObject({
     state: 'unreachable',
@@ -64,7 +75,7 @@ it('is a button that opens more, and hidden until it knows something', async () 
   const item = new StatusItem(sessions, words, onOpen);
   const button = item.node.querySelector('button')!;
   expect(button.hidden).toBe(true);
-  await know({ default: 'prod', profiles: [session()] });
+  await know({ default: 'prod', profiles: [sent()] });
   expect(button.hidden).toBe(false);
   expect(button.getAttribute('aria-label')).toBe(
     'flyte.example.com: Signed out'

@@ -48,6 +48,10 @@ describe('a session signed out', () => {
     expect(buttons).toEqual([]);
   });
 
+  it('offers nothing where there is no page to sign in at', () => {
+    expect(view({ sign_in_url: null }).link).toBeNull();
+  });
+
   it('says in one sentence what signing in does', () => {
     expect(view({}).lines).toHaveLength(1);
   });
