@@ -50,11 +50,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _row(view: dict[str, Any]) -> list[str]:
-    mark = " *" if view["default"] else ""
+    name = view["profile"] + (" *" if view["default"] else "")
+    if not view["platform"]:
+        return [name, "(cannot be used, see below)", "", "", ""]
     source = _SOURCES.get(view["source"], view["source"])
-    return [
-        view["profile"] + mark, view["endpoint"], view["flow"], view["client"] or "http", source
-    ]  # fmt: skip
+    return [name, view["endpoint"], view["flow"], view["client"] or "http", source]
 
 
 def _for_programs(answer: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,9 @@ def check() -> Iterator[Finding]:
     except PlatformAuthError as error:
         yield Finding.of(error)
         return
-    for problem in answer.get("problems", ()):
+    problems = [*answer.get("problems", ()), *_errors(answer["profiles"])]
+    # What is wrong in a file is wrong with each profile in it.
+    for problem in {each["what"]: each for each in problems}.values():
         yield Finding.of(PlatformAuthError.from_dict(problem))
     yield from _profiles(answer)
 
@@ -53,24 +55,21 @@ def _flyte_files() -> Iterator[Finding]:
             yield Finding(Level.OK, f"Flyte's settings: {path}")
 
 
+def _errors(views: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    # A session's own failure is for `status`; one without a platform is the configuration's.
+    return [view["error"] for view in views if view["error"] and not view["platform"]]
+
+
 def _profiles(answer: dict[str, Any]) -> Iterator[Finding]:
-    views = answer["profiles"]
-    for view in views:
-        yield from _profile(view)
-    names = ", ".join(view["profile"] for view in views)
-    if not views:
+    for view in answer["profiles"]:
+        for warning in view["warnings"]:
+            yield Finding(Level.WARN, f"{view['profile']}: {warning}")
+    names = ", ".join(view["profile"] for view in answer["profiles"] if view["platform"])
+    if not names:
         fix = "Write one into the file above; README.md shows how."
-        yield Finding(Level.WARN, "no platform is configured", fix=fix)
+        yield Finding(Level.WARN, "no platform can be used", fix=fix)
     elif answer["default"] is None:
         fix = "Write `default: NAME` into your profiles, or always name one."
         yield Finding(Level.WARN, f"none of the profiles is the default: {names}", fix=fix)
     else:
         yield Finding(Level.OK, f"profiles: {names} (default: {answer['default']})")
-
-
-def _profile(view: dict[str, Any]) -> Iterator[Finding]:
-    for warning in view["warnings"]:
-        yield Finding(Level.WARN, f"{view['profile']}: {warning}")
-    # A session's own failure is for `status`; one without a platform is the configuration's.
-    if view["error"] is not None and not view["platform"]:
-        yield Finding.of(PlatformAuthError.from_dict(view["error"]), view["profile"])

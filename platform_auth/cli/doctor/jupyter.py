@@ -57,7 +57,7 @@ def _server_extension() -> Finding:
     state = manager.get_jpserver_extensions().get(_EXTENSION)  # type: ignore[no-untyped-call]
     if state:
         return Finding(Level.OK, "the server extension is enabled")
-    what = "the server extension is not enabled" if state is None else "it has been disabled"
+    what = "the server extension " + ("is not enabled" if state is None else "has been disabled")
     fix = f"Run: jupyter server extension enable {_EXTENSION}"
     return Finding(Level.FAIL, what, fix=fix)
 

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Outcome, Server
+    from platform_auth.sandbox import Sandbox
+
+
+def test_who_is_signed_in_where(
+    server: Server, sandbox: Sandbox, run: Callable[..., Outcome]
+) -> None:
+    server.visit()
+    host = sandbox.platform_url.removeprefix("http://")
+    gap = " " * (len(host) - len("PLATFORM") + 2)
+    assert run("status").out.splitlines() == [
+        f"PROFILE       PLATFORM{gap}STATE",
+        f"demo *        {host}  Signed in as ada@example.com  renewed by itself",
+        f"demo-device   {host}  Signed out",
+        f"demo-service  {host}  Signed out",
+    ]
+
+
+def test_a_sign_in_that_failed_says_why(server: Server, run: Callable[..., Outcome]) -> None:
+    server.visit(approve=False)
+    found = run("status")
+    assert found.status == 0
+    assert "Sign-in failed" in found.out
+    assert "  Why: " in found.out
+
+
+def test_for_programs_it_is_the_protocol(server: Server, run: Callable[..., Outcome]) -> None:
+    server.visit()
+    found = run("status", "--json")
+    answer = json.loads(found.out)
+    assert (answer["version"], answer["default"]) == (1, "demo")
+    view = answer["profiles"][0]
+    assert (view["profile"], view["state"]) == ("demo", "signed_in")
+    assert view["signed_in_as"] == "ada@example.com"
+    assert "eyJ" not in found.out
+
+
+def test_without_a_server_it_says_what_that_means(demo: Path, run: Callable[..., Outcome]) -> None:
+    found = run("status")
+    assert "Signed out" in found.out
+    assert "No Jupyter server keeps sign-ins here" in found.err
+
+
+def test_nothing_is_configured(run: Callable[..., Outcome]) -> None:
+    found = run("status")
+    assert found.status == 0
+    assert "No platform is configured" in found.out
