@@ -121,7 +121,7 @@ class Rehearsal:
             yield "No cell asked anybody to sign in."
         if not any(each.ok for each in self._sandbox.requests):
             yield "The identity provider has issued no token."
-        unseen = [each["id"] for each in PROJECTS if each["id"] not in self._shown]
+        unseen = [each["name"] for each in PROJECTS if each["name"] not in self._shown]
         if unseen:
             yield f"No cell has shown the platform's projects {', '.join(unseen)}."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+_READABLE: Final = ("text/markdown", "text/plain")
 LOGIN_MIME: Final = "application/vnd.platform-auth.login+json"
 
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
@@ -21,4 +22,5 @@ def text_of(output: dict[str, Any]) -> str:
         return str(output["text"])
     if has_failed(output):
         return _COLOURS.sub("", "\n".join(output["traceback"]))
-    return str(output["data"].get("text/plain", ""))
+    found = (output["data"][kind] for kind in _READABLE if kind in output["data"])
+    return str(next(found, ""))
