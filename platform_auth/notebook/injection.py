@@ -75,6 +75,11 @@ class LazyClient:
                     object.__setattr__(self, "_client", made)
         return self._client
 
+    @property
+    def is_made(self) -> bool:
+        """Whether the real client is there."""
+        return self._client is not None
+
     @property  # type: ignore[misc]  # read-only, as unittest.mock has it
     def __class__(self) -> Client:
         """The real client's class, for ``isinstance``."""

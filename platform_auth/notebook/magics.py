@@ -63,7 +63,8 @@ class PlatformMagics(Magics):
             %platform_login prod --client flytekit --as remote
             remote = %platform_login prod
         """
-        arguments = parse_argstring(self.platform_login, line)
+        # A habit from Python, where it keeps a cell from showing its last value.
+        arguments = parse_argstring(self.platform_login, line.strip().removesuffix(";"))
         wishes = _wishes(arguments)
         broker = _broker()
         view = session_of(broker, arguments.profile)
