@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ..config import PlatformConfig
+    from ..oauth.flows import Flow
     from ..oauth.tokens import TokenSet
     from .attempt import Binding
     from .stores import Record
@@ -182,23 +183,29 @@ class Broker:
 
         """
         session = await self.session(name)
-        if session.state is State.SIGNED_IN and not force:
-            return session
-        if session.challenge is not None and not (force or flow or redirect):
-            return session  # a second notebook waits for the same person: one trip serves both
-        chosen = get_flow(flow or session.profile.config.flow)
-        self._sign_ins.cancel(session)
-        if not chosen.redirects:
-            await self._sign_ins.directly(session, chosen)
-            return session
-        way = await self.redirects.choose(session.profile, self.complete, redirect)
-        if way.kind is Way.SERVER:
-            self._sign_ins.ask(session, {"kind": "open", "url": self.redirects.sign_in_url(name)})
-        else:
-            challenge = await self._sign_ins.begin(session, chosen, way.redirect_uri, None)
-            kind = "paste" if way.kind is Way.PASTE else "open"
-            self._sign_ins.ask(session, {"kind": kind, "url": challenge.url})
+        async with session.turn:  # two that ask at once must not call each other off
+            signed_in = session.state is State.SIGNED_IN and not force
+            # A second notebook waits for the same person: one trip serves both.
+            asked = session.challenge is not None and not (force or flow or redirect)
+            if not signed_in and not asked:
+                chosen = get_flow(flow or session.profile.config.flow)
+                self._sign_ins.cancel(session)
+                await self._sign_in(session, chosen, redirect)
         return session
+
+    async def _sign_in(self, session: Session, flow: Flow, wish: str | None) -> None:
+        if not flow.redirects:
+            return await self._sign_ins.directly(session, flow)
+        name = session.profile.name
+        way = await self.redirects.choose(session.profile, self.complete, wish)
+        if way.kind is Way.SERVER:
+            url, kind = self.redirects.sign_in_url(name), "open"
+        else:
+            trip = await self._sign_ins.begin(
+                session, flow, way.redirect_uri, None, ended=way.release
+            )
+            url, kind = trip.url, "paste" if way.kind is Way.PASTE else "open"
+        return self._sign_ins.ask(session, {"kind": kind, "url": url})
 
     async def begin(self, name: str, redirect_uri: str, binding: Binding) -> str:
         """Begin a sign-in for a browser that has come to the server.

@@ -1,4 +1,4 @@
-"""A callback listener on this machine, for one sign-in (RFC 8252 §7.3)."""
+"""A callback listener on this machine, there while a sign-in needs it (RFC 8252 §7.3)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from ..errors import CallbackError, ConfigError, PlatformAuthError
+from ..errors import ConfigError, PlatformAuthError
 from ..oauth.metadata import is_loopback
 from .pages import HEADERS, page
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from .redirects import Answered
 
@@ -24,17 +25,23 @@ _GRACE: Final = 3.0
 
 
 class LoopbackListener:
-    """Waits for one browser to come back, on an address of this machine only.
+    """Waits for browsers to come back, on an address of this machine only.
 
     Parameters
     ----------
     answered
-        Takes the URL it came back to.
+        Takes the URL one came back to.
+
+    Attributes
+    ----------
+    redirect_uri
+        Where it listens.
 
     """
 
     def __init__(self, answered: Answered) -> None:
-        self._answered = answered
+        self._answered, self._holders = answered, 0
+        self.redirect_uri = ""
         self._server: HTTPServer | None = None
         self._pages: set[asyncio.Task[None]] = set()
 
@@ -57,22 +64,32 @@ class LoopbackListener:
             what = f"oauth.redirect_uri {redirect_uri} is no address a program here can listen on."
             raise ConfigError(what, fix="Use http://127.0.0.1:PORT/callback, or leave it out.")
         sockets = _bind(parts.hostname or "", parts.port or 0)
-        rules = [(parts.path, _Callback, {"answered": self._answer, "pages": self._pages})]
+        rules = [(parts.path, _Callback, {"answered": self._answered, "pages": self._pages})]
         self._server = HTTPServer(Application(rules, log_function=lambda _handler: None))
         self._server.add_sockets(sockets)
-        if redirect_uri:
-            return redirect_uri
-        return f"http://127.0.0.1:{sockets[0].getsockname()[1]}{_PATH}"
+        port = sockets[0].getsockname()[1]
+        self.redirect_uri = redirect_uri or f"http://127.0.0.1:{port}{_PATH}"
+        return self.redirect_uri
 
-    async def _answer(self, url: str) -> None:
-        try:
-            await self._answered(url)
-        except CallbackError:
-            raise  # not meant for us: somebody else's rubbish must not end the wait
-        except PlatformAuthError:
+    @property
+    def is_listening(self) -> bool:
+        """Whether a browser can come back here."""
+        return self._server is not None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it listens, or still writes a page."""
+        return self.is_listening or bool(self._pages)
+
+    def hold(self) -> Callable[[], None]:
+        """Keep it listening until what is returned is called, by everybody who holds it."""
+        self._holders += 1
+        return self._release
+
+    def _release(self) -> None:
+        self._holders -= 1
+        if not self._holders:
             self.stop()
-            raise
-        self.stop()
 
     def stop(self) -> None:
         """Listen no more; a page that is being written is finished."""

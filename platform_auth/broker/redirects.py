@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -37,10 +37,22 @@ class Way(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """A way home, and the redirect URI it takes (empty where the request will tell)."""
+    """A way home.
+
+    Parameters
+    ----------
+    kind
+        Which.
+    redirect_uri
+        What it takes; empty where the request will tell.
+    release
+        To be called when it is needed no longer.
+
+    """
 
     kind: Way
     redirect_uri: str = ""
+    release: Callable[[], object] | None = field(default=None, repr=False, compare=False)
 
 
 class Redirects:
@@ -55,7 +67,7 @@ class Redirects:
 
     def __init__(self, login_path: str | None = None) -> None:
         self._login_path = login_path
-        self._listener: LoopbackListener | None = None
+        self._listeners: list[LoopbackListener] = []
 
     def sign_in_url(self, name: str) -> str | None:
         """Return the root-relative address to sign in at, where there is a Jupyter server."""
@@ -90,7 +102,8 @@ class Redirects:
         if way == "paste":
             return Redirect(Way.PASTE, settings.redirect_uri or PASTE_REDIRECT_URI)
         if way == "loopback":
-            return Redirect(Way.LOOPBACK, await self._listen(settings.redirect_uri, answered))
+            listener = await self._listener(settings.redirect_uri, answered)
+            return Redirect(Way.LOOPBACK, listener.redirect_uri, listener.hold())
         if self._login_path is None:
             raise ConfigError(
                 f"The profile {profile.name} signs in through a Jupyter server, and none is here.",
@@ -98,15 +111,19 @@ class Redirects:
             )
         return Redirect(Way.SERVER)
 
-    async def _listen(self, redirect_uri: str | None, answered: Answered) -> str:
+    async def _listener(self, fixed: str | None, answered: Answered) -> LoopbackListener:
         from .loopback import LoopbackListener  # late: only this way needs a web server
 
-        await self.close()
-        self._listener = LoopbackListener(answered)
-        return await self._listener.start(redirect_uri)
+        self._listeners = [each for each in self._listeners if each.is_busy]
+        for listener in self._listeners:
+            if fixed is not None and listener.redirect_uri == fixed and listener.is_listening:
+                return listener  # one port, and more than one profile that is registered for it
+        new = LoopbackListener(answered)
+        await new.start(fixed)
+        self._listeners.append(new)
+        return new
 
     async def close(self) -> None:
         """Stop listening; a browser that has come back still gets its page."""
-        listener, self._listener = self._listener, None
-        if listener is not None:
+        for listener in self._listeners:
             await listener.close()

@@ -58,6 +58,7 @@ class Session:
         self.error: PlatformAuthError | None = None
         self.challenge: dict[str, Any] | None = None
         self.attempts: list[Attempt] = []
+        self.turn = asyncio.Lock()
         self.refreshing: asyncio.Task[None] | None = None
         self.retry_at = 0.0
         self.failures = 0

@@ -84,10 +84,18 @@ class SignIns:
             self.ask(session, _device(challenge), challenge.expires_in)
 
     async def begin(
-        self, session: Session, flow: Flow, redirect_uri: str, binding: Binding | None
+        self,
+        session: Session,
+        flow: Flow,
+        redirect_uri: str,
+        binding: Binding | None,
+        *,
+        ended: Callable[[], object] | None = None,
     ) -> AuthorizeChallenge:
-        """Begin a trip of a browser and return where it must go."""
+        """Begin a trip of a browser and return where it must go; ``ended`` is called after it."""
         attempt = self._start(session, flow, redirect_uri, binding)
+        if ended is not None:
+            attempt.task.add_done_callback(lambda _: ended())
         challenge = await attempt.challenge()
         if isinstance(challenge, AuthorizeChallenge):
             timer = asyncio.get_running_loop().call_later(self._timeout, attempt.cancel)
