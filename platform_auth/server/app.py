@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import AsyncExitStack
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from jupyter_server.extension.application import ExtensionApp
@@ -12,10 +15,11 @@ from ..broker.broker import Broker
 from ..broker.redirects import Redirects
 from ..broker.sign_in import TIMEOUT
 from ..config import Policy, Profile, Profiles, ProfileSource
-from ..errors import ConfigError, PlatformAuthError
+from ..errors import ConfigError
 from . import admin_config
 from .api_handler import ROUTE, ApiHandler
 from .broken_profiles import BrokenProfiles
+from .broker_log import BrokerLog
 from .callback_handler import CallbackHandler
 from .kernel_face import KernelFace
 from .login_handler import LoginHandler
@@ -52,7 +56,9 @@ class PlatformAuth(ExtensionApp):
     profiles = Dict(
         help="""Profiles for everybody on this server: name -> the shape of profiles.yaml,
         {"admin": {"endpoint": ..., "authType": ...}, "console": {...}, "oauth": {...},
-        "client": ...}. A user's profile of the same name is not used. Default: none."""
+        "client": ...}. A user's profile of the same name is not used. Name a secret's file or
+        variable (clientSecretLocation, clientSecretEnvVar), not the secret: with --debug or
+        --show-config Jupyter prints what is set here. Default: none."""
     ).tag(config=True)
 
     default_profile = Unicode(
@@ -110,15 +116,15 @@ class PlatformAuth(ExtensionApp):
         TIMEOUT,
         min=1,
         max=3600,
-        help="""Seconds a person has to finish a sign-in, 3600 at most. Default: 600.""",
+        help="""Seconds a person has to finish a sign-in, from 1 to 3600. Default: 600.""",
     ).tag(config=True)
 
     refresh_margin = Float(
         None,
         allow_none=True,
         min=0,
-        help="""Seconds before a token expires from which it is renewed in the background. Default:
-        None for half of the token's life, but 20 minutes at most.""",
+        help="""Seconds before a token expires from which it is renewed in the background.
+        Default: None for half of the token's life, but 20 minutes at most.""",
     ).tag(config=True)
 
     _problem: ConfigError | None = None
@@ -134,8 +140,8 @@ class PlatformAuth(ExtensionApp):
         """Keep what is wrong for later: Jupyter would end the whole server for it."""
         try:
             super()._load_config(cfg, section_names=section_names, traits=traits)
-        except TraitError:
-            self._problem = _wrong_trait(self, cfg)
+        except TraitError as error:
+            self._problem = _wrong_trait(self, error)
 
     def _read_profiles(self) -> Profiles:
         """Return the profiles that the configuration allows.
@@ -176,11 +182,16 @@ class PlatformAuth(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Start the broker and its face for kernels."""
+        broker_log = BrokerLog(cast("logging.Logger", self.log))
+        broker_log.start()
+        self._ends.callback(broker_log.stop)
         try:
             profiles = self._read_profiles()
         except ConfigError as error:
             self.log.error("platform_auth is switched off: %s", error)  # noqa: TRY400 - it says all
             profiles = BrokenProfiles(error)
+        else:
+            self._warn(profiles)
         self.broker = Broker(
             profiles,
             Redirects(login_path=url_path_join(self._server.base_url, "platform-auth/login")),
@@ -188,11 +199,12 @@ class PlatformAuth(ExtensionApp):
             refresh_margin=self.refresh_margin,
             observer=ServerObserver(cast("EventLogger", self._server.event_logger)),
         )
-        self._kernel_face = KernelFace(self.broker, self._server.runtime_dir)
-        self._kernel_face.start()
+        self._ends.push_async_callback(self.broker.close)
+        kernel_face = KernelFace(self.broker, self._server.runtime_dir)
+        kernel_face.start()
+        self._ends.callback(kernel_face.stop)
         scrubbed = self.settings.get("extra_log_scrub_param_keys", [])
         self.settings["extra_log_scrub_param_keys"] = [*scrubbed, *_SCRUBBED]
-        self._warn(profiles)
 
     def initialize_handlers(self) -> None:
         """Add the pages and the REST face."""
@@ -212,38 +224,35 @@ class PlatformAuth(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Stop what was started; refreshes under way are waited for."""
-        self._kernel_face.stop()
-        await self.broker.close()
+        await self._ends.aclose()
+
+    @cached_property
+    def _ends(self) -> AsyncExitStack:
+        return AsyncExitStack()
 
     @property
     def _server(self) -> ServerApp:
         return cast("ServerApp", self.serverapp)  # linked before anything here runs
 
     def _warn(self, profiles: Profiles) -> None:
-        try:
-            for problem in profiles.problems:
-                self.log.warning("platform_auth: %s", problem)
-            for name in _unverified(profiles):
-                self.log.warning(
-                    "platform_auth: the profile %s skips the verification of certificates"
-                    " (insecureSkipVerify): anybody on the way can read its tokens.",
-                    name,
-                )
-        except PlatformAuthError as error:
-            self.log.warning("platform_auth: %s", error)
+        for problem in profiles.problems:
+            self.log.warning("%s", problem)
+        for name in _unverified(profiles):
+            self.log.warning(
+                "The profile %s skips the verification of certificates (insecureSkipVerify):"
+                " anybody on the way can read its tokens.",
+                name,
+            )
 
 
-def _wrong_trait(app: PlatformAuth, cfg: Config) -> ConfigError:
-    """Return what is wrong without the value: it may hold a secret."""
-    traits = app.traits(config=True)
-    for name, value in cfg.get("PlatformAuth", {}).items():
-        try:
-            traits[name]._validate(app, value)  # noqa: SLF001 - there is no other that is silent
-        except (TraitError, KeyError):
-            what = f"c.PlatformAuth.{name} is of the wrong kind: {type(value).__name__}."
-            fix = f"It should be {traits[name].info()}." if name in traits else ""
-            return ConfigError(what, fix=fix)
-    return ConfigError("c.PlatformAuth has a setting of the wrong kind.")
+def _wrong_trait(app: PlatformAuth, error: TraitError) -> ConfigError:
+    """Return what is wrong without the value, which Traitlets quotes: it may hold a secret."""
+    named = re.search(r"'(\w+)' trait", str(error))
+    trait = app.traits(config=True).get(named[1]) if named else None
+    if trait is None:
+        return ConfigError("A setting of c.PlatformAuth cannot be used.")
+    what = f"c.PlatformAuth.{trait.name} cannot be used as it is set."
+    return ConfigError(what, fix=f"It should be {trait.info()}. {' '.join(trait.help.split())}")
 
 
 def _unverified(profiles: Profiles) -> Iterator[str]:
@@ -261,7 +270,7 @@ def _acceptable(
         try:
             policy.check(Profile.from_mapping(name, mapping, source=ProfileSource.USER))
         except ConfigError as error:
-            log.warning("platform_auth: %s", error)
+            log.warning("%s", error)
         else:
             passed[name] = mapping
     return passed
