@@ -109,6 +109,8 @@ class PlatformMagics(Magics):
         """Take back what was put into the user's namespace, as far as it still is there."""
         self._shell.drop_by_id(self._clients)
         self._clients.clear()
+        if self._picker is not None:
+            self._picker.close()
 
     def _log_in(self, broker: BrokerClient, view: dict[str, Any], wishes: Wishes) -> LazyClient:
         from .login import Login

@@ -193,6 +193,7 @@ class Notebook:
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
         self.bundles: list[dict[str, Any]] = []
+        self.transients: list[dict[str, Any]] = []
         self.text = ""
 
     def run(self, code: str) -> Any:
@@ -201,6 +202,7 @@ class Notebook:
             result = self.shell.run_cell(code, store_history=True)
         self.text += captured.stdout + captured.stderr
         self.bundles += [output.data for output in captured.outputs]
+        self.transients += [output.transient for output in captured.outputs]
         result.raise_error()
         return result.result
 
@@ -232,4 +234,5 @@ def notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebo
     for value in list(shell.user_ns.values()):
         if type(value) is LazyClient and value.is_made:
             value.close()
+    shell.extension_manager.unload_extension("platform_auth")
     InteractiveShell.clear_instance()
