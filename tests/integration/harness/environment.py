@@ -37,7 +37,8 @@ def isolated(home: Path, **more: str) -> dict[str, str]:
         "HOME": home,
         "JUPYTER_CONFIG_DIR": home / "jupyter" / "config",
         "JUPYTER_DATA_DIR": home / "jupyter" / "data",
-        "JUPYTER_RUNTIME_DIR": home / "jupyter" / "runtime",
+        # A socket's path has room for some 100 bytes, and pytest's directories take half of them.
+        "JUPYTER_RUNTIME_DIR": home / "run",
         "JUPYTERLAB_SETTINGS_DIR": home / "jupyter" / "lab" / "settings",
         "JUPYTERLAB_WORKSPACES_DIR": home / "jupyter" / "lab" / "workspaces",
         "IPYTHONDIR": home / "ipython",

@@ -92,7 +92,7 @@ class JupyterServer:
         self.root = directory / "work"
         self.argv = [program("jupyter"), self.app]
         self._env = isolated(self.home, **(env or {}))
-        self.runtime = self.home / "jupyter" / "runtime"
+        self.runtime = self.home / "run"
         self.root.mkdir(parents=True, exist_ok=True)
         for name, cells in (notebooks or {}).items():
             write_notebook(self.root / name, cells)
