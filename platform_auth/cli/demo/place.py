@@ -26,6 +26,10 @@ _DIRECTORIES: Final = {
     "JUPYTERLAB_SETTINGS_DIR": "settings",
     "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
     "IPYTHONDIR": "ipython",
+    # What the extensions of a Jupyter server leave behind, too: one starts Node.js.
+    "TMPDIR": "tmp",
+    "TEMP": "tmp",
+    "TMP": "tmp",
 }
 # Also for a package that runs from a clone: what an installed one has in share/jupyter.
 _EXTENSIONS: Final = {"ServerApp": {"jpserver_extensions": {"platform_auth": True}}}
@@ -56,7 +60,7 @@ class Place:
 
     def __enter__(self) -> Self:
         source = quickstart()
-        for name in ("work", *_DIRECTORIES.values()):
+        for name in {"work", *_DIRECTORIES.values()}:
             (self.root / name).mkdir(mode=0o700)
         shutil.copyfile(source, self.notebook)
         self._write("profiles.yaml", json.dumps({"default": "demo", "profiles": self._profiles}))
