@@ -77,6 +77,13 @@ def test_the_administrator_beats_the_user_and_the_user_beats_flyte(
     assert list(endpoints(Profiles(user_file=None))) == ["default", "dev", "test"]
 
 
+def test_nobody_is_told_that_flytes_profile_gives_way(
+    flyte_file: Callable[..., Path],
+) -> None:
+    flyte_file(flyte("host"))
+    assert Profiles(admin={"default": ADMIN["prod"]}).get("default").warnings == ()
+
+
 def test_a_profile_that_is_not_there_is_told_with_those_that_are(
     user_file: Callable[..., Path],
 ) -> None:

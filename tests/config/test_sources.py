@@ -140,6 +140,17 @@ def test_a_variable_hides_the_file_even_when_it_is_empty(
     assert PlatformConfig.auto() == PlatformConfig("host")
 
 
+def test_lists_in_words_are_split_at_commas(
+    flyte_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flyte_file("admin:\n  scopes: a, b c\n  command: [x, 'y,z']\n")
+    monkeypatch.setenv("FLYTE_CREDENTIALS_PROXY_COMMAND", "gcloud,print, token")
+    config = PlatformConfig.auto()
+    assert config.scopes == ("a", "b c")
+    assert config.command == ("x", "y,z")
+    assert config.proxy_command == ("gcloud", "print", " token")
+
+
 def test_a_percent_sign_survives_in_ini(flyte_file: Callable[..., Path]) -> None:
     text = "[credentials]\nclient_secret = a%b%(c\nclient_id = 100%%\naudience = %(client_id)s!\n"
     flyte_file(text, "config")

@@ -22,6 +22,11 @@ LAUGHS = "a: &a [x, x, x]\n" + "".join(
     f"{name}: &{name} [*{before}, *{before}, *{before}]\n"
     for before, name in zip("abcdefgh", "bcdefghi", strict=True)
 )
+# Within the number of aliases that is accepted, 36 million keys to whoever follows them all.
+NESTED = f"a: &a {{{', '.join(f'k{i}: v' for i in range(1000))}}}\n" + "".join(
+    f"{name}: &{name} {{{', '.join(f'k{i}: *{before}' for i in range(33))}}}\n"
+    for before, name in zip("abc", "bcd", strict=True)
+)
 MERGES = "a: &a {x: 1}\n" + "".join(
     f"{name}: &{name} {{<<: [{', '.join([f'*{before}'] * 9)}], {name}{name}: 1}}\n"
     for before, name in zip("abcdefgh", "bcdefghi", strict=True)
@@ -95,7 +100,7 @@ def test_keys_and_values_know_their_place(tmp_path: Path) -> None:
     assert document.place(()) == str(document.path)
 
 
-@pytest.mark.parametrize("content", [LAUGHS, MERGES, "a: &a [*a]\n", "a: " + "[" * 2000])
+@pytest.mark.parametrize("content", [LAUGHS, MERGES, NESTED, "a: &a [*a]\n", "a: " + "[" * 2000])
 def test_no_file_takes_long_or_much(content: Any, tmp_path: Path) -> None:
     begin = time.process_time()
     for load_it in (load_own, load_shared):
