@@ -70,18 +70,23 @@ clean: ## Remove everything that the targets above have made
 
 # -- How it is set up ------------------------------------------------------------------------------
 
+# $(call debian,PACKAGES): install Debian packages where that is possible, else say what is missing.
+debian = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+    echo "Installing $(1)"; apt-get update -qq; \
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $(1) >/dev/null; \
+  else \
+    echo "Missing here: what Debian calls $(1). Please install it and run make again." >&2; exit 1; \
+  fi
+
 $(BIN)/python:
 	@for name in python3 python3.13 python3.12 python3.11; do \
 	  if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	    echo "Making $(VENV) with $$($$name --version)"; \
-	    $$name -m venv $(VENV) && exit; \
-	    echo "$$name cannot make a virtual environment: install its venv module" \
-	         "(Debian, Ubuntu: apt-get install python3-venv) and run make again." >&2; \
-	    rm -rf $(VENV); exit 1; \
+	    if ! $$name -c 'import ensurepip' 2>/dev/null; then $(call debian,python3-venv); fi; \
+	    $$name -m venv $(VENV); exit; \
 	  fi; \
 	done; \
-	echo "platform-auth needs Python 3.11 or newer, and there is none on the path:" \
-	     "install it (Debian 12, Ubuntu 24.04: apt-get install python3 python3-venv)." >&2; exit 1
+	echo "platform-auth needs Python 3.11 or newer on the path, and finds none." >&2; exit 1
 
 # An installed lab extension is a copy, so a change in its sources is built and installed anew.
 $(INSTALLED): pyproject.toml $(LAB_SOURCES) | $(BIN)/python
@@ -99,13 +104,5 @@ $(PROVIDER_INSTALLED): $(PROVIDER)/package.json $(PROVIDER)/package-lock.json | 
 	@touch $@
 
 chromium:
-	@for name in $(CHROMIUM); do command -v $$name >/dev/null && exit; done; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "Installing Chromium for the browser tests"; \
-	  apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-	    chromium fonts-dejavu-core >/dev/null; \
-	else \
-	  echo "The browser tests need Chromium or Google Chrome on the path. On Debian:" \
-	       "sudo apt-get install chromium fonts-dejavu-core" >&2; exit 1; \
-	fi
+	@for name in $(CHROMIUM); do if command -v $$name >/dev/null; then exit; fi; done; \
+	$(call debian,chromium fonts-dejavu-core)
