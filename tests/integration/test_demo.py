@@ -1,17 +1,15 @@
-"""``platform-auth demo --check``: from this environment, and from a wheel in an empty one."""
+"""``platform-auth demo --check``, when all is well and when it is not."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-import venv
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.demo import assert_all_is_well, run_check
 from harness.environment import isolated
 from platform_auth.cli.demo import check, place
 
@@ -19,26 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
-_PIP_SECONDS = 280
-_DEMO_SECONDS = 120
-
-
-def run(*command: str | Path, timeout: float = _DEMO_SECONDS, **env: str) -> Any:
-    return subprocess.run(
-        command, env=env, capture_output=True, text=True, timeout=timeout, check=False
-    )
-
-
-def assert_all_is_well(found: subprocess.CompletedProcess[str], temporary: Path) -> None:
-    assert found.returncode == 0, found.stdout + found.stderr
-    assert found.stderr == ""
-    assert "> %platform_login\n  Sign in to 127.0.0.1:" in found.stdout
-    assert "Signed in to 127.0.0.1:" in found.stdout
-    assert "ada@example.com" in found.stdout
-    assert "Weather nowcast" in found.stdout
-    assert "no token in the notebook\nno token in the server's log\nAll is well" in found.stdout
-    assert "eyJ" not in found.stdout
-    assert list(temporary.iterdir()) == []
 
 
 @pytest.fixture
@@ -51,8 +29,9 @@ def temporary(tmp_path: Path) -> Path:
 
 def test_the_whole_path_without_a_person(tmp_path: Path, temporary: Path) -> None:
     env = isolated(tmp_path / "home", TMPDIR=str(temporary), PYTHONPATH=str(ROOT))
-    command = (sys.executable, "-m", "platform_auth.cli", "demo", "--check")
-    assert_all_is_well(run(*command, **env), temporary)
+    found = run_check([sys.executable, "-m", "platform_auth.cli"], env)
+    assert_all_is_well(found)
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.fixture
@@ -101,53 +80,3 @@ def test_a_token_in_the_notebook_is_found(
     notebook("%load_ext platform_auth", "%platform_login", listing, leak)
     assert check.check() == 1
     assert "failed: The notebook holds a token." in capsys.readouterr().err
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel; a lab extension that is built already goes into it as it is."""
-    directory = tmp_path_factory.mktemp("wheel")
-    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps")
-    built = run(*pip, "--wheel-dir", directory, ROOT, timeout=_PIP_SECONDS, **os.environ)
-    assert built.returncode == 0, built.stderr
-    (found,) = directory.glob("platform_auth-*.whl")
-    return found
-
-
-@pytest.fixture(scope="session")
-def install(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Return a function that installs into an empty environment and returns its programs' place."""
-    directory = tmp_path_factory.mktemp("empty") / "environment"
-    venv.create(directory, with_pip=False)
-    programs = directory / ("Scripts" if os.name == "nt" else "bin")
-
-    def installed(*what: str | Path) -> Path:
-        pip = (sys.executable, "-m", "pip", "--python", programs / "python", "install")
-        options = ("--quiet", "--no-compile")
-        done = run(*pip, *options, *what, timeout=_PIP_SECONDS, **os.environ)
-        assert done.returncode == 0, done.stderr
-        return programs
-
-    return installed
-
-
-@pytest.mark.timeout(900)
-def test_from_a_wheel_in_an_empty_environment(
-    wheel: Path, install: Callable[..., Path], tmp_path: Path, temporary: Path
-) -> None:
-    env = isolated(tmp_path / "home", TMPDIR=str(temporary))
-    env.pop("PYTHONPATH", None)
-
-    bare = install(wheel)
-    found = run(bare / "platform-auth", "demo", "--check", **env)
-    assert found.returncode == 1
-    assert 'Run: pip install "platform-auth[demo]"' in found.stderr
-
-    # Of the extra, the check needs no more than a kernel.
-    programs = install("ipykernel")
-    assert_all_is_well(run(programs / "platform-auth", "demo", "--check", **env), temporary)
-    doctor = run(programs / "platform-auth", "doctor", **env)
-    assert "ok    the server extension is enabled" in doctor.stdout
-    assert "ok    the lab extension is installed" in doctor.stdout
-    alias = run(programs / "jupyter", "platform-auth", "--version", **env)
-    assert alias.stdout.startswith("platform-auth ")

@@ -7,6 +7,9 @@ import subprocess
 import zipfile
 from typing import TYPE_CHECKING
 
+from harness.demo import assert_all_is_well, run_check
+from harness.environment import isolated
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -48,6 +51,33 @@ def test_importing_loads_neither_jupyter_nor_oauth(wheel_environment: Environmen
     done = subprocess.run(argv, check=True, capture_output=True, text=True)
     heavy = {"authlib", "httpx2", "ipywidgets", "jupyter_server", "joserfc", "yaml", "tornado"}
     assert not heavy & set(json.loads(done.stdout))
+
+
+def test_demo_runs_without_jupyterlab_node_or_a_browser(
+    wheel_environment: Environment, tmp_path: Path
+) -> None:
+    env = isolated(tmp_path / "home")
+    env.pop("PYTHONPATH", None)
+    program = [wheel_environment.program("platform-auth")]
+
+    without_a_kernel = run_check(program, env)
+    assert without_a_kernel.returncode == 1
+    assert 'Run: pip install "platform-auth[demo]"' in without_a_kernel.stderr
+
+    wheel_environment.install("ipykernel")  # of what the extra brings, this alone is needed
+    assert_all_is_well(run_check(program, env))
+
+    doctor = subprocess.run(
+        [*program, "doctor"], env=env, check=True, capture_output=True, text=True
+    )
+    assert "ok    the server extension is enabled" in doctor.stdout
+    assert "ok    the lab extension is installed" in doctor.stdout
+
+
+def test_jupyter_knows_the_command(wheel_environment: Environment) -> None:
+    argv = [wheel_environment.program("jupyter"), "platform-auth", "--version"]
+    done = subprocess.run(argv, check=True, capture_output=True, text=True)
+    assert done.stdout.startswith("platform-auth ")
 
 
 def _plain(text: str) -> str:

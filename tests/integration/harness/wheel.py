@@ -40,6 +40,10 @@ class Environment:
     def __init__(self, directory: Path, *requirements: str) -> None:
         venv.create(directory, with_pip=True)
         self.bin = directory / "bin"
+        self.install(*requirements)
+
+    def install(self, *requirements: str) -> None:
+        """Install more."""
         _run([self.program("python"), "-m", "pip", "install", "--quiet", *requirements])
 
     def program(self, name: str) -> str:
