@@ -21,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # Two workers on two cores; loadscope keeps a module's servers and browser in one worker.
 PYTEST := $(BIN)/python -m pytest
-PARALLEL := -n auto --maxprocesses 4 --dist loadscope
+PARALLEL := -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable
 

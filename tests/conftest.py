@@ -21,6 +21,11 @@ _PERSONAL = ("PLATFORM_AUTH", "FLYTE", "_FLYTE", "FLYTECTL", "UNION", "JUPYTER",
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow modules, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: "integration" not in item.path.parts)
+
+
 @pytest.fixture(autouse=True)
 def _nobodys_settings(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory

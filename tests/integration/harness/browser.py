@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from harness.environment import program
 
@@ -27,6 +27,9 @@ _ARGUMENTS: Final = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
 )
 
+_PATIENCE: Final = 20_000
+"""Milliseconds until something that is not there counts as missing: two cores may be busy."""
+
 
 class Chromium:
     """One or two browser processes: with and without a pop-up blocker; started when asked for.
@@ -38,6 +41,7 @@ class Chromium:
     def __init__(self) -> None:
         self._path = program(*CHROMIUM)
         self._playwright = sync_playwright().start()
+        expect.set_options(timeout=_PATIENCE)
         self._browsers: dict[bool, Browser] = {}
 
     def launched(self, *, popups: bool = True) -> Browser:
@@ -69,7 +73,7 @@ class BrowserSession:
         """Return a new context; `options` are Playwright's, such as ``color_scheme="dark"``."""
         given = {"viewport": {"width": 1280, "height": 800}, **options}
         context = self._chromium.launched(popups=popups).new_context(**given)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(_PATIENCE)
         self.evidence.watch(context)
         return context
 
