@@ -1,13 +1,11 @@
-/** All profiles in one dialog: their state, signing in and out. */
+/** All profiles in one list: their state, signing in and out. */
 
-import { Dialog, showDialog } from '@jupyterlab/apputils';
 import { IDisposable } from '@lumino/disposable';
 import { Message } from '@lumino/messaging';
-import { Panel } from '@lumino/widgets';
+import { Panel, Widget } from '@lumino/widgets';
 
 import { element } from './dom';
 import { LoginCard } from './loginCard';
-import { IErrorText } from './session';
 import { ISessions } from './sessions';
 import { Words } from './words';
 
@@ -32,28 +30,34 @@ export class Connections extends Panel {
   }
 
   private draw(): void {
-    const { problems } = this.sessions;
     const profiles = this.sessions.profiles ?? [];
+    const problems = this.problems(profiles);
     const key = JSON.stringify([profiles, problems]);
     if (key === this.shown) {
       return;
     }
     this.shown = key;
     this.widgets.slice().forEach(widget => widget.dispose());
-    this.node.replaceChildren(
-      ...problems.map(error => this.warning(error)),
-      ...(profiles.length + problems.length ? [] : [this.empty()])
-    );
+    problems.forEach(problem => this.addText('pa-login-warning', problem));
+    if (profiles.length + problems.length === 0) {
+      this.addText('pa-login-line', this.words.noProfiles);
+    }
     profiles.forEach(profile => this.addWidget(this.card(profile)));
   }
 
-  private warning(error: IErrorText): HTMLElement {
-    const saying = this.words.problem({ kind: 'refused', error });
-    return element('p', 'pa-login-warning', this.words.sentence(saying));
+  /** What is wrong besides what the profiles say themselves. */
+  private problems(profiles: readonly string[]): string[] {
+    const { sessions, words } = this;
+    const said = new Set(
+      profiles.map(profile => sessions.read(profile).session?.error?.what)
+    );
+    return sessions.problems
+      .filter(({ what }) => !said.has(what))
+      .map(error => words.sentence(words.problem({ kind: 'refused', error })));
   }
 
-  private empty(): HTMLElement {
-    return element('p', 'pa-login-line', this.words.noProfiles);
+  private addText(className: string, text: string): void {
+    this.addWidget(new Widget({ node: element('p', className, text) }));
   }
 
   private card(profile: string): LoginCard {
@@ -71,17 +75,4 @@ export class Connections extends Panel {
 
   private watch: IDisposable | null = null;
   private shown = '';
-}
-
-/** Show them until closed. */
-export async function showConnections(
-  sessions: ISessions,
-  words: Words
-): Promise<void> {
-  await showDialog({
-    title: words.connections,
-    body: new Connections(sessions, words),
-    buttons: [Dialog.cancelButton({ label: words.close })],
-    hasClose: true
-  });
 }

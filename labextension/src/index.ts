@@ -8,7 +8,7 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { showConnections } from './connections';
+import { showConnections } from './dialog';
 import { followEvents } from './events';
 import { loginRendererFactory } from './renderer';
 import { SessionApi } from './request';

@@ -1,7 +1,7 @@
 /** The renderer of login displays: live, whatever was saved, and without a kernel. */
 
 import { IRenderMime } from '@jupyterlab/rendermime-interfaces';
-import { Panel } from '@lumino/widgets';
+import { Panel, Widget } from '@lumino/widgets';
 
 import { Card } from './card';
 import { LoginCard } from './loginCard';
@@ -16,19 +16,17 @@ export class LoginRenderer extends Panel implements IRenderMime.IRenderer {
     private readonly words: Words
   ) {
     super();
-    this.addClass('pa-login-output');
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     const data = readLoginData(model.data[LOGIN_MIME]);
     this.widgets.slice().forEach(widget => widget.dispose());
-    this.node.replaceChildren();
     if (data) {
       const { sessions, words } = this;
       const options = { ...data, sessions, words, isFollowing: true };
       this.addWidget(new LoginCard(options));
     } else {
-      this.node.append(this.foreign());
+      this.addWidget(new Widget({ node: this.foreign() }));
     }
   }
 
