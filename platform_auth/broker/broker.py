@@ -349,9 +349,9 @@ class Broker:
         return self._refresher.next_refresh(session)
 
     async def close(self) -> None:
-        """Call everything off that is under way, but wait for refreshes: their tokens count."""
+        """End everything that is under way, but wait for refreshes: their tokens count."""
         for session in self._sessions.values():
-            self._sign_ins.cancel(session)
+            self._sign_ins.abandon(session)
         running = [s.refreshing for s in self._sessions.values() if s.refreshing is not None]
         if running:
             await asyncio.wait(running, timeout=_REVOKE_SECONDS)

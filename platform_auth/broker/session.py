@@ -117,17 +117,18 @@ class Session:
 
     def ask(self, challenge: dict[str, Any], timeout: asyncio.TimerHandle) -> None:
         """Wait for a person, until a timer that `settle` stops."""
-        self._stop_timeout()
+        self.stop_timeout()
         self.challenge, self.error, self._timeout = challenge, None, timeout
         self.change()
 
     def settle(self, error: PlatformAuthError | None = None) -> None:
         """Stop waiting for a person: done, called off, or failed with a reason."""
-        self._stop_timeout()
+        self.stop_timeout()
         self.challenge, self.error = None, error
         self.change()
 
-    def _stop_timeout(self) -> None:
+    def stop_timeout(self) -> None:
+        """Let a person take any time; `settle` does so, too."""
         if self._timeout is not None:
             self._timeout.cancel()
             self._timeout = None

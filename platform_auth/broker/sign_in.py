@@ -124,11 +124,19 @@ class SignIns:
 
     def cancel(self, session: Session) -> None:
         """Call off whatever is under way for a session."""
+        self.abandon(session)
+        if session.challenge is not None:
+            session.settle()
+
+    def abandon(self, session: Session) -> None:
+        """End whatever is under way without a word, as when the broker ends: it is not called off.
+
+        Whoever waits asks again, and finds the broker that comes after this one.
+        """
         for attempt in session.attempts:
             attempt.cancel()
         session.attempts.clear()
-        if session.challenge is not None:
-            session.settle()
+        session.stop_timeout()
 
     def _start(
         self, session: Session, flow: Flow, redirect_uri: str | None, binding: Binding | None
