@@ -3,17 +3,51 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ..errors import PlatformAuthError
 
 if TYPE_CHECKING:
     from .access_token import AccessToken
     from .client import BrokerClient
 
+_PAUSE: Final = 1.0
+"""Seconds between two questions to the broker about the same token."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A token, and until when (by the monotonic clock) nothing needs to be asked about it."""
+
+    token: AccessToken
+    header: tuple[str, str]
+    fresh_until: float
+
+    def serves(self, min_ttl: float, stale: str | None) -> bool:
+        """Tell whether it is as good as one the broker would give."""
+        if stale is not None and self.token.fingerprint == stale:
+            return False
+        enough = self.token.remaining > _needed(self.token, min_ttl)
+        return enough and time.monotonic() < self.fresh_until
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """The broker's last refusal, and when it came."""
+
+    error: PlatformAuthError
+    at: float
+
 
 class TokenSource:
-    """Hands out a profile's current token; safe in any thread, and any event loop.
+    """Hands out a profile's current token; safe in any thread, any event loop and after a fork.
+
+    It asks again halfway to the moment at which it would have to, so that the broker, which renews
+    tokens in the background while they are asked for, has a new one by then.
 
     Parameters
     ----------
@@ -29,9 +63,10 @@ class TokenSource:
 
     def __init__(self, client: BrokerClient, profile: str, *, min_ttl: float = 60) -> None:
         self._client, self._profile, self._min_ttl = client, profile, min_ttl
-        self._lock = threading.Lock()
-        # One tuple, replaced whole: a reader in another thread never sees half of a change.
-        self._current: tuple[float, str, str, AccessToken] | None = None
+        self._lock, self._process = threading.Lock(), os.getpid()
+        # Replaced whole: a reader in another thread never sees half of a change.
+        self._kept: _Kept | None = None
+        self._failure: _Failure | None = None
 
     def header(self) -> tuple[str, str]:
         """Return the header for a call to the platform: its name and value.
@@ -44,9 +79,9 @@ class TokenSource:
             No token can be had just now.
 
         """
-        current = self._current
-        if current is not None and time.monotonic() < current[0]:
-            return current[1], current[2]
+        kept = self._kept
+        if kept is not None and time.monotonic() < kept.fresh_until:
+            return kept.header
         token = self.token()
         return token.header, token.authorization
 
@@ -66,40 +101,59 @@ class TokenSource:
             As `header`.
 
         """
-        current = self._current
-        if current is not None and self._serves(current, min_ttl, stale):
-            return current[3]
-        with self._lock:
-            current = self._current  # somebody may have fetched it meanwhile
-            if current is not None and self._serves(current, min_ttl, stale):
-                return current[3]
-            wanted = self._min_ttl if min_ttl is None else min_ttl
-            return self._keep(self._client.token(self._profile, min_ttl=wanted, stale=stale))
+        min_ttl = self._min_ttl if min_ttl is None else min_ttl
+        kept, asked_at = self._kept, time.monotonic()
+        if kept is not None and kept.serves(min_ttl, stale):
+            return kept.token
+        with self._own_lock():
+            kept = self._kept  # somebody may have fetched it meanwhile
+            if kept is not None and kept.serves(min_ttl, stale):
+                return kept.token
+            if self._failure is not None and self._failure.at > asked_at:
+                raise _again(self._failure.error)  # or was told why not
+            return self._fetch(min_ttl, stale)
 
     async def token_async(
         self, *, min_ttl: float | None = None, stale: str | None = None
     ) -> AccessToken:
         """Return a token, without holding up the event loop; see `token`."""
-        current = self._current
-        if current is not None and self._serves(current, min_ttl, stale):
-            return current[3]
+        kept = self._kept
+        if kept is not None and kept.serves(self._min_ttl if min_ttl is None else min_ttl, stale):
+            return kept.token
         return await asyncio.to_thread(self.token, min_ttl=min_ttl, stale=stale)
 
     def forget(self) -> None:
         """Drop the cached token, as after a sign-out."""
-        self._current = None
+        self._kept = None
 
-    def _serves(
-        self, current: tuple[float, str, str, AccessToken], min_ttl: float | None, stale: str | None
-    ) -> bool:
-        fresh_until, _header, _value, token = current
-        if stale is not None and token.fingerprint == stale:
-            return False
-        if min_ttl is not None and token.remaining < min_ttl:
-            return False
-        return time.monotonic() < fresh_until
+    def _own_lock(self) -> threading.Lock:
+        if self._process != os.getpid():
+            # Forked: whoever held it is not in this process, and would never let it go.
+            self._lock, self._process = threading.Lock(), os.getpid()
+        return self._lock
 
-    def _keep(self, token: AccessToken) -> AccessToken:
-        fresh_until = token.deadline - min(self._min_ttl, token.remaining / 4)
-        self._current = (fresh_until, token.header, token.authorization, token)
+    def _fetch(self, min_ttl: float, stale: str | None) -> AccessToken:
+        kept = self._kept
+        try:
+            token = self._client.token(self._profile, min_ttl=min_ttl, stale=stale)
+        except PlatformAuthError as error:
+            alive = kept is not None and kept.token.remaining > _PAUSE
+            if kept is None or stale is not None or not alive or not error.retryable:
+                self._failure = _Failure(error, time.monotonic())
+                raise
+            token = kept.token  # a broker that restarts costs nobody a token that still lives
+        self._kept = _Kept(token, (token.header, token.authorization), self._next_question(token))
         return token
+
+    def _next_question(self, token: AccessToken) -> float:
+        spare = token.remaining - _needed(token, self._min_ttl)
+        return min(time.monotonic() + max(spare / 2, _PAUSE), token.deadline)
+
+
+def _needed(token: AccessToken, min_ttl: float) -> float:
+    return min(min_ttl, token.lifetime / 4)
+
+
+def _again(error: PlatformAuthError) -> PlatformAuthError:
+    # An error that many threads raise would collect the frames of them all.
+    return PlatformAuthError.from_dict(error.to_dict())
