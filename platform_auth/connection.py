@@ -147,13 +147,13 @@ class Connection:
         """
         return self.tokens.token(min_ttl=min_ttl).value.reveal()
 
-    def http(self, **options: Any) -> httpx2.Client:
+    def http(self, **options: Any) -> httpx2.Client:  # noqa: ANN401 - httpx2's own
         """Return an `httpx2.Client` on the platform; options are the client's own."""
         from .clients.http import http_client
 
         return http_client(self.config, self.tokens, **options)
 
-    def http_async(self, **options: Any) -> httpx2.AsyncClient:
+    def http_async(self, **options: Any) -> httpx2.AsyncClient:  # noqa: ANN401 - httpx2's own
         """Return an `httpx2.AsyncClient` on the platform; options are the client's own."""
         from .clients.http import async_http_client
 

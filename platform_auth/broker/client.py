@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ADDRESS_VARIABLE: Final = "PLATFORM_AUTH_BROKER"
 TOKEN_FILE_VARIABLE: Final = "PLATFORM_AUTH_BROKER_TOKEN_FILE"  # noqa: S105 - a variable's name
 
+_UNIX: Final = "unix://"
 _SECONDS = 40.0  # a refresh inside the broker may take 30
 _MAX_ANSWER = 4 * 1024 * 1024
 
@@ -99,15 +100,20 @@ class BrokerClient:
         query: dict[str, Any] = {"min_ttl": min_ttl}
         if stale is not None:
             query["stale"] = stale
-        return AccessToken.from_dict(self._call("GET", _path(name, "token", query=query)))
+        answer = self._call("GET", _path(name, "token", query=query))
+        try:
+            return AccessToken.from_dict(answer)
+        except (KeyError, TypeError, ValueError):
+            raise _unavailable("it speaks another version of the protocol") from None
 
     def _call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, wait: float = 0
     ) -> dict[str, Any]:
         status, answer = self._channel.call(method, path, body, wait=wait)
-        if "error" in answer and status >= 400:  # noqa: PLR2004 - client and server errors
-            raise PlatformAuthError.from_dict(answer["error"])
-        return answer
+        if status < 400:  # noqa: PLR2004 - client and server errors
+            return answer
+        error = answer.get("error")
+        raise PlatformAuthError.from_dict(error if isinstance(error, dict) else {})
 
 
 def _path(name: str, verb: str = "", *, query: Mapping[str, Any] | None = None) -> str:
@@ -150,10 +156,10 @@ class SocketChannel:
             content = json.dumps(body) if body is not None else None
             connection.request(method, path, content, headers)
             answer = connection.getresponse()
-            status, data = answer.status, json.loads(answer.read(_MAX_ANSWER))
+            status, data = answer.status, _json_object(answer.read(_MAX_ANSWER))
         except TimeoutError as error:
             raise _unavailable("it does not answer in time") from error
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
             raise _unavailable(str(error) or type(error).__name__) from error
         finally:
             connection.close()
@@ -164,6 +170,14 @@ class SocketChannel:
             return Path(self.token_file).read_text(encoding="ascii").strip()
         except (OSError, ValueError) as error:
             raise _unavailable(f"{self.token_file} cannot be read") from error
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    data = json.loads(body)
+    if isinstance(data, dict):
+        return data
+    msg = "it does not answer with a JSON object"
+    raise ValueError(msg)
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -178,16 +192,20 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def _connection(address: str, timeout: float) -> http.client.HTTPConnection:
-    parts = urlsplit(address)
-    if parts.scheme == "unix":
-        return _UnixConnection(parts.path, timeout)
+    if address.startswith(_UNIX):
+        return _UnixConnection(address.removeprefix(_UNIX), timeout)
     # The secret must not go anywhere else, whatever the environment says.
-    if parts.scheme != "http" or parts.hostname not in {"127.0.0.1", "::1"} or not parts.port:
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    if not address.startswith("http://") or host not in {"127.0.0.1", "::1"} or not port:
         raise BrokerRefusedError(
             f"{ADDRESS_VARIABLE} is not the address of a broker on this machine.",
             fix="Unset it, or restart the kernel.",
         )
-    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+    return http.client.HTTPConnection(host, port, timeout=timeout)
 
 
 def _unavailable(why: str) -> BrokerUnavailableError:

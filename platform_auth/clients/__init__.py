@@ -34,7 +34,7 @@ class TokenSource(Protocol):
         """Do the same without holding up an event loop."""
 
 
-def make_client(kind: str, connection: Connection) -> Any:
+def make_client(kind: str, connection: Connection) -> Any:  # noqa: ANN401 - any client at all
     """Return a client of a kind.
 
     Parameters

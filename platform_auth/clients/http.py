@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
 
+from ..config.endpoint import is_loopback
 from ..config.tls import tls_context
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 
     from ..broker.access_token import AccessToken
     from ..config import PlatformConfig
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from . import TokenSource
 
 _UNAUTHORIZED: Final = 401
+_OURS: Final = "platform_auth.header"  # an extension outlives redirects, as headers do
 
 
 class PlatformHttpAuth(httpx2.Auth):
@@ -46,7 +48,7 @@ class PlatformHttpAuth(httpx2.Auth):
             return
         token = self._source.token()
         response = yield _with(token, request)
-        if response.status_code == _UNAUTHORIZED and _can_repeat(request):
+        if self._is_refused(response) and _can_repeat(request):
             fresh = self._source.token(stale=token.fingerprint)
             if fresh.fingerprint != token.fingerprint:
                 yield _with(fresh, request)
@@ -60,7 +62,7 @@ class PlatformHttpAuth(httpx2.Auth):
             return
         token = await self._source.token_async()
         response = yield _with(token, request)
-        if response.status_code == _UNAUTHORIZED and _can_repeat(request):
+        if self._is_refused(response) and _can_repeat(request):
             fresh = await self._source.token_async(stale=token.fingerprint)
             if fresh.fingerprint != token.fingerprint:
                 yield _with(fresh, request)
@@ -69,13 +71,29 @@ class PlatformHttpAuth(httpx2.Auth):
         """Tell whether tokens may go there."""
         return _origin(url) == self._origin
 
+    def keep_home(self, request: httpx2.Request) -> None:
+        """Take a token off a request that is about to go elsewhere, as after a redirect.
+
+        httpx2 drops ``Authorization`` by itself, but not a platform's own header.
+        """
+        if _OURS in request.extensions and not self.covers(request.url):
+            request.headers.pop(request.extensions[_OURS], None)
+
+    def _is_refused(self, response: httpx2.Response) -> bool:
+        # After a redirect it may be somebody else who refuses.
+        return response.status_code == _UNAUTHORIZED and self.covers(response.url)
+
 
 def make(connection: Connection) -> httpx2.Client:
     """Return the client of `Connection.http`."""
     return http_client(connection.config, connection.tokens)
 
 
-def http_client(config: PlatformConfig, source: TokenSource, **options: Any) -> httpx2.Client:
+def http_client(
+    config: PlatformConfig,
+    source: TokenSource,
+    **options: Any,  # noqa: ANN401 - httpx2's own
+) -> httpx2.Client:
     """Return a client whose relative URLs start at the platform.
 
     Parameters
@@ -89,47 +107,47 @@ def http_client(config: PlatformConfig, source: TokenSource, **options: Any) -> 
 
     """
     auth = PlatformHttpAuth(source, config.base_url)
-
-    def keep_home(request: httpx2.Request) -> None:
-        _drop_token_elsewhere(auth, source, request)
-
-    return httpx2.Client(**_settings(config, auth, keep_home) | options)
+    return httpx2.Client(**_settings(config, auth, auth.keep_home, options))
 
 
 def async_http_client(
-    config: PlatformConfig, source: TokenSource, **options: Any
+    config: PlatformConfig,
+    source: TokenSource,
+    **options: Any,  # noqa: ANN401 - httpx2's own
 ) -> httpx2.AsyncClient:
     """Return the asynchronous twin of `http_client`."""
     auth = PlatformHttpAuth(source, config.base_url)
 
     async def keep_home(request: httpx2.Request) -> None:
-        _drop_token_elsewhere(auth, source, request)
+        auth.keep_home(request)
 
-    return httpx2.AsyncClient(**_settings(config, auth, keep_home) | options)
+    return httpx2.AsyncClient(**_settings(config, auth, keep_home, options))
 
 
-def _settings(config: PlatformConfig, auth: PlatformHttpAuth, hook: Any) -> dict[str, Any]:
-    return {
+def _settings(
+    config: PlatformConfig,
+    auth: PlatformHttpAuth,
+    keep_home: Callable[[httpx2.Request], object],
+    options: Mapping[str, Any],
+) -> dict[str, Any]:
+    settings = {
         "base_url": config.base_url,
         "auth": auth,
         "verify": tls_context(config),
         "proxy": config.http_proxy_url,
+        # A proxy of the environment's could not reach this very machine.
+        "trust_env": not is_loopback(httpx2.URL(config.base_url).host),
         "timeout": httpx2.Timeout(30.0, connect=10.0),
-        "event_hooks": {"request": [hook]},
+        **options,
     }
-
-
-def _drop_token_elsewhere(
-    auth: PlatformHttpAuth, source: TokenSource, request: httpx2.Request
-) -> None:
-    # httpx2 drops Authorization on a redirect to elsewhere, but not a platform's own header.
-    if not auth.covers(request.url):
-        for name in ("authorization", source.header()[0]):
-            request.headers.pop(name, None)
+    hooks = dict(options.get("event_hooks") or {})
+    settings["event_hooks"] = hooks | {"request": [*hooks.get("request", ()), keep_home]}
+    return settings
 
 
 def _with(token: AccessToken, request: httpx2.Request) -> httpx2.Request:
     request.headers[token.header] = token.authorization
+    request.extensions[_OURS] = token.header
     return request
 
 
