@@ -61,12 +61,15 @@ class Host:
         self.start()
         socket, token_file = (Path(place.removeprefix("unix://")) for place in old.values())
         new_socket, new_file = self.listener.environment.values()
+        socket.parent.mkdir(exist_ok=True)  # a short one goes with its listener
         token_file.symlink_to(new_file)
         socket.symlink_to(new_socket.removeprefix("unix://"))
 
     def stop(self) -> None:
         async def end() -> None:
             self.listener.stop()
+            for connection in list(self.listener._server._connections):
+                connection.stream.close()  # as the end of a process does
             await self.broker.close()
 
         self.run(end())
@@ -128,7 +131,11 @@ class Person:
 
         def work() -> None:
             self._host.wait_for("signing_in", name)
-            act()
+            try:
+                act()
+            except BaseException:
+                self._host.client.cancel(name)  # nobody is to wait for somebody who fell over
+                raise
 
         thread = threading.Thread(target=work, daemon=True)
         thread.start()
