@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from jupyter_server.base.handlers import JupyterHandler
 
-from ..broker.pages import CONTENT_SECURITY_POLICY, HEADERS, page
+from ..broker.pages import HEADERS, page
 from ..broker.protocol import refusal
 from ..errors import CallbackError, PlatformAuthError
 
@@ -29,13 +29,8 @@ class PageHandler(JupyterHandler):
         """Take what the route gives."""
         self.broker = broker
 
-    @property
-    def content_security_policy(self) -> str:
-        """The pages' own, which allows less than Jupyter's."""
-        return CONTENT_SECURITY_POLICY
-
     def set_default_headers(self) -> None:
-        """Add the pages' headers to Jupyter's, and let them win."""
+        """Add the pages' headers to Jupyter's, and let them win: they allow less."""
         super().set_default_headers()
         for name, value in HEADERS.items():
             self.set_header(name, value)

@@ -103,7 +103,15 @@ async def test_no_answer_holds_a_token(browser: Any, sandbox: Sandbox, broker: B
 
 
 async def test_malformed_bodies_are_refused_in_the_shape_of_the_protocol(browser: Any) -> None:
-    for body in (b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b"[" * 60_000, b"{}" * 40_000):
+    for body in (
+        b"{",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"\xff\xfe",
+        b"[" * 60_000,
+        b'{"flow": "' + b"x" * 70_000 + b'"}',
+    ):
         answer = await browser.post(f"{DEMO}/sign-in", content=body)
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request"), body
 

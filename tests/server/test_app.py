@@ -114,10 +114,12 @@ class TestWrongSettings:
         assert says in f"{problem['what']} {problem['fix']}"
         assert "tops3cret" not in str(body)
         for name in ("demo", "mine"):
-            with pytest.raises(ConfigError):
+            with pytest.raises(ConfigError) as caught:
                 await broker.session(name)
-        with pytest.raises(ConfigError):
+            assert caught.value.code == "config_invalid"
+        with pytest.raises(ConfigError) as caught:
             await broker.put("mine", PROFILE)
+        assert caught.value.code == "config_invalid"
         page = await browser.get("platform-auth/login?profile=demo")
         assert page.status_code == 400
         assert (await browser.get("api/status")).status_code == 200

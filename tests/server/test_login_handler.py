@@ -252,6 +252,16 @@ class TestOtherWays:
         assert (await browser.session("service"))["state"] == "signed_in"
 
 
+@pytest.mark.parametrize("wish", [{"redirect": "paste"}, {"flow": "device"}])
+async def test_a_challenge_that_was_chosen_otherwise_is_kept(browser: Any, wish: Any) -> None:
+    path = "platform-auth/api/v1/profiles/demo"
+    before = (await browser.post(f"{path}/sign-in", json=wish)).json()["challenge"]
+    page = await browser.get(f"{LOGIN}?profile=demo")
+
+    assert (await browser.session())["challenge"] == before
+    assert before.get("user_code", before.get("url")) in (page.headers.get("location") or page.text)
+
+
 class TestProviderDown:
     @pytest.fixture
     def profiles(self, sandbox: Sandbox) -> Any:
