@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ..connection import DEFAULT_TIMEOUT, Connection, connect
-from ..words import state_words
 from .address import in_browser, is_certain
 from .broker import NO_SERVER, find_broker, has_server
 from .exit_status import ExitStatus
@@ -51,7 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
         timeout=arguments.timeout,
         show=lambda view: _invite(view, connection, browser=not arguments.no_browser),
     )
-    show(f"{state_words(view)}: {view['platform']} (profile {view['profile']}).")
+    who = f" as {view['signed_in_as']}" if view["signed_in_as"] else ""
+    show(f"Signed in to {view['platform']}{who} (profile {view['profile']}).")
     if not has_server():
         complain(
             f"{NO_SERVER}, so this sign-in ends with this command; in a terminal of JupyterLab "

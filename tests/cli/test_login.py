@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import signal
 import stat
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,9 @@ def test_without_a_server_the_browser_comes_back_to_the_command(
     found = command.end()
     assert page.status_code == 200
     assert found.status == 0
-    assert "Signed in as ada@example.com: 127.0.0.1:" in found.out
-    assert "(profile demo)" in found.out
+    assert re.search(
+        r"Signed in to 127\.0\.0\.1:\d+ as ada@example.com \(profile demo\)\.", found.out
+    )
     assert ENDS in found.err
     assert len(found.err.splitlines()) == 1
 
@@ -68,8 +70,26 @@ def test_a_pasted_address_ends_it_too(
     command.say(sandbox.sign_in_scripted(url))
     found = command.end()
     assert found.status == 0
-    assert "Signed in as ada@example.com" in found.out
+    assert "as ada@example.com (profile demo)" in found.out
     assert "That is not it" in found.err
+
+
+def test_a_device_is_approved_elsewhere(
+    demo: Path, sandbox: Sandbox, start: Callable[..., Command]
+) -> None:
+    command = start("login", "demo-device")
+    command.line("or open this address")
+    command.line("")
+    sandbox.approve_device_scripted(command.line("http"), "grace")
+    found = command.end()
+    assert found.status == 0
+    assert "as grace@example.com (profile demo-device)" in found.out
+
+
+def test_a_service_needs_no_person(demo: Path, run: Callable[..., Outcome]) -> None:
+    found = run("login", "demo-service")
+    assert found.status == 0
+    assert "http://" not in found.out
 
 
 def test_no_more_input_to_paste_from_ends_the_wait(
@@ -91,7 +111,7 @@ def test_in_a_terminal_of_jupyter_the_server_is_where_to_sign_in(
     found = command.end()
     assert found.status == 0
     assert "put that host before /a%40b/platform-auth/login?profile=demo" in found.out
-    assert "Signed in as ada@example.com" in found.out
+    assert "as ada@example.com (profile demo)" in found.out
     assert ENDS not in found.err
     assert server.state() == "signed_in"
 
@@ -119,7 +139,7 @@ def test_signed_in_already(server: Server, run: Callable[..., Outcome]) -> None:
     server.visit()
     found = run("login")
     assert found.status == 0
-    assert found.out.splitlines()[-1].startswith("Signed in as ada@example.com")
+    assert found.out.splitlines()[-1].endswith("as ada@example.com (profile demo).")
     assert "http://" not in found.out
 
 

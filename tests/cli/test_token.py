@@ -114,6 +114,12 @@ def test_somebody_must_sign_in_where_nothing_keeps_it(
     assert "In a terminal of JupyterLab, run: platform-auth login demo" in found.err
 
 
+def test_a_service_gets_one_without_a_server_too(demo: Path, run: Callable[..., Outcome]) -> None:
+    found = run("token", "demo-service")
+    assert (found.status, found.err) == (0, "")
+    assert is_token(found.out.strip())
+
+
 def test_the_command_to_run_is_quoted(
     sandbox: Sandbox, profiles_file: Callable[..., Path], run: Callable[..., Outcome]
 ) -> None:
