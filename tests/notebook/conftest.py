@@ -34,6 +34,7 @@ CALLBACK = "http://127.0.0.1:8888/a%40b/platform-auth/callback"
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox() as sandbox:
+        sandbox.settings.device_interval = 1
         yield sandbox
 
 
