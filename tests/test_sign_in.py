@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from platform_auth.broker.broker import Broker
+from platform_auth.broker.client import BrokerClient
+from platform_auth.broker.local import LocalChannel
+from platform_auth.broker.redirects import Redirects
+from platform_auth.config import Profiles
+from platform_auth.errors import (
+    BrokerUnavailableError,
+    ConfigError,
+    SignInCancelledError,
+    SignInExpiredError,
+)
+from platform_auth.sandbox import Sandbox
+from platform_auth.sign_in import SignIn, Wish, print_challenge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> BrokerClient:
+    profiles = Profiles(admin=sandbox.profiles(), user_file=None, flyte=False)
+    return BrokerClient(LocalChannel(Broker(profiles, Redirects("/platform-auth/login"))))
+
+
+def ignore(_view: dict[str, Any]) -> None:
+    """Look away."""
+
+
+def test_where_no_person_is_needed_nobody_is_asked(client: BrokerClient) -> None:
+    shown: list[dict[str, Any]] = []
+    view = SignIn(client, "demo-service", Wish(), shown.append).run(10)
+    assert view["state"] == "signed_in"
+    assert shown == []
+
+
+def test_a_pasted_address_ends_the_wait(client: BrokerClient, sandbox: Sandbox) -> None:
+    def person(view: dict[str, Any]) -> None:
+        client.complete("demo", sandbox.sign_in_scripted(view["challenge"]["url"]))
+
+    view = SignIn(client, "demo", Wish(redirect="paste"), person).run(10)
+    assert view["signed_in_as"] == "ada@example.com"
+
+
+def test_nobody_comes(client: BrokerClient) -> None:
+    with pytest.raises(SignInExpiredError, match=r"within 0 seconds"):
+        SignIn(client, "demo", Wish(), ignore).run(0.05)
+    assert client.session("demo")["state"] == "signed_out"
+
+
+def test_somebody_else_calls_it_off(client: BrokerClient) -> None:
+    def person(_view: dict[str, Any]) -> None:
+        threading.Thread(target=client.cancel, args=("demo",), daemon=True).start()
+
+    with pytest.raises(SignInCancelledError):
+        SignIn(client, "demo", Wish(), person).run(10)
+
+
+@pytest.mark.parametrize("interrupted_in", ["showing", "waiting"])
+def test_an_interrupt_calls_it_off(
+    client: BrokerClient, monkeypatch: pytest.MonkeyPatch, interrupted_in: str
+) -> None:
+    def interrupt(*_given: object, **_more: object) -> None:
+        raise KeyboardInterrupt
+
+    show = interrupt if interrupted_in == "showing" else ignore
+    session = client.session
+    if interrupted_in == "waiting":
+        monkeypatch.setattr(client, "session", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        SignIn(client, "demo", Wish(), show).run(10)
+    assert session("demo")["state"] == "signed_out"
+
+
+def test_what_is_refused_leaves_the_sign_in_of_another_notebook_alone(
+    client: BrokerClient,
+) -> None:
+    client.sign_in("demo")
+    with pytest.raises(ConfigError):
+        SignIn(client, "demo", Wish(flow="pigeon"), ignore).run(10)
+    assert client.session("demo")["state"] == "signing_in"
+
+
+def test_a_broker_that_stays_away_is_the_reason_given(
+    client: BrokerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_given: object, **_more: object) -> None:
+        what = "not there"
+        raise BrokerUnavailableError(what)
+
+    monkeypatch.setattr(client, "session", away)
+    with pytest.raises(BrokerUnavailableError, match="not there"):
+        SignIn(client, "demo", Wish(), ignore).run(0.1)
+
+
+def test_a_challenge_is_printed_as_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    device = {"kind": "device", "verification_uri": "https://id.example.com/d", "user_code": "AB-C"}
+    print_challenge({"challenge": device})
+    print_challenge({"challenge": {"kind": "open", "url": "https://id.example.com/a"}})
+    printed = capsys.readouterr().out
+    assert "Open https://id.example.com/d and enter AB-C" in printed
+    assert printed.endswith("\nhttps://id.example.com/a\n")
