@@ -183,7 +183,10 @@ class Broker:
 
         """
         session = await self.session(name)
+        waited = session.turn.locked()
         async with session.turn:  # two that ask at once must not call each other off
+            if not session.interactive:
+                await self._join(session, failed=waited)
             signed_in = session.state is State.SIGNED_IN and not force
             # A second notebook waits for the same person: one trip serves both.
             asked = session.challenge is not None and not (force or flow or redirect)
@@ -192,6 +195,14 @@ class Broker:
                 self._sign_ins.cancel(session)
                 await self._sign_in(session, chosen, redirect)
         return session
+
+    async def _join(self, session: Session, *, failed: bool) -> None:
+        """Let a service's token that is being fetched serve whoever asks for one meanwhile."""
+        if session.refreshing is not None:
+            await asyncio.wait({session.refreshing})
+            failed = True
+        if failed and session.error is not None:
+            raise session.error.with_traceback(None)
 
     async def _sign_in(self, session: Session, flow: Flow, wish: str | None) -> None:
         if not flow.redirects:
@@ -331,6 +342,9 @@ class Broker:
 
     async def _token(self, name: str, min_ttl: float, stale: str | None) -> AccessToken:
         session = await self.session(name)
+        if session.record is None and not session.interactive:
+            async with session.turn:
+                pass  # a sign-in that is under way brings what is wanted
         await self._refresher.ensure(session, min_ttl=min_ttl, stale=stale)
         record = session.record
         if record is None:

@@ -12,7 +12,6 @@ from ..errors import (
     InvalidGrantError,
     PlatformAuthError,
     SignInRequiredError,
-    TransportError,
 )
 from ..oauth.flows import get_flow
 from .access_token import fingerprint
@@ -179,7 +178,7 @@ class Refresher:
     def _back_off(self, session: Session, error: PlatformAuthError) -> None:
         longest = min(FIRST_BACKOFF * 2 ** min(session.failures, _ENOUGH_DOUBLINGS), MAX_BACKOFF)
         wait = longest * random.uniform(0.5, 1)  # noqa: S311 - spreads load, hides nothing
-        if isinstance(error, TransportError) and error.retry_after is not None:
+        if error.retry_after is not None:
             wait = max(wait, error.retry_after)
         session.failures += 1
         session.retry_at = self._clock.monotonic() + wait

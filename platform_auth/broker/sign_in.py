@@ -157,6 +157,9 @@ class SignIns:
             _refuse_other_person(session, tokens)
             record = await self._rested(session, flow, tokens)
         except PlatformAuthError as error:
+            if not flow.interactive and error.retry_after is not None:
+                # Who asks for a token in that time is told the same, and nothing is tried for them.
+                session.retry_at = self._clock.monotonic() + error.retry_after
             session.settle(error)
             raise
         session.adopt(record)

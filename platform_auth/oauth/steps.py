@@ -191,7 +191,7 @@ class Run:
     """
 
     argv: tuple[str, ...] = field(repr=False)
-    timeout: float = 60
+    timeout: float = 30
 
 
 Step: TypeAlias = Request | Ask | Wait | Run

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("platform_auth")
 
-TIMEOUT: Final = 60.0
-"""Seconds a command may take."""
+TIMEOUT: Final = 30.0
+"""Seconds a command may take; less than whoever asks a broker for a token waits for it."""
 
 FAILURE_AGE: Final = 10.0
 """Seconds for which a failure is the answer to whoever asks: a hundred cells start no hundred."""
