@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .broker.client import BrokerClient, SocketChannel
 from .broker.source import TokenSource
-from .errors import ConfigError
+from .errors import ConfigError, PlatformAuthError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +69,8 @@ def _default_profile(client: BrokerClient) -> str:
     if names:
         fix = f"Name one of: {names}."
         raise ConfigError("There are several profiles and none is the default.", fix=fix)
+    for problem in answer["problems"]:
+        raise PlatformAuthError.from_dict(problem)  # what is there is broken: say that, not this
     fix = "Add one to profiles.yaml, or pass a PlatformConfig."
     raise ConfigError("No platform is configured.", fix=fix)
 

@@ -141,7 +141,9 @@ class Protocol:
     async def _profiles(self, _query: _Query, _body: _Body) -> dict[str, Any]:
         broker = self._broker
         views = [await self._listed(name) for name in broker.names()]
-        problems = [problem.to_dict() for problem in broker.profiles.problems]
+        # A broken profile says so itself; the rest are of the files and the environment.
+        said = [view["error"] for view in views]
+        problems = [p for each in broker.profiles.problems if (p := each.to_dict()) not in said]
         default = broker.profiles.default
         return {"version": 1, "default": default, "profiles": views, "problems": problems}
 
