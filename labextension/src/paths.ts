@@ -48,15 +48,15 @@ export function isWebAddress(url: string): boolean {
   }
 }
 
-/** A root-relative path in its normal form; null for whatever else a file may hold. */
+/** A path on this host in its normal form; null for whatever else a file may hold. */
 function ownPath(value: unknown): URL | null {
-  // Backslashes, control characters and a second slash lead browsers to other hosts.
-  if (typeof value !== 'string' || !/^\/(?![/\\])[!-[\]-~]*$/.test(value)) {
+  // Browsers take backslashes for slashes and drop control characters.
+  if (typeof value !== 'string' || !/^\/[!-[\]-~]*$/.test(value)) {
     return null;
   }
   const url = new URL(value, window.location.origin);
-  const isNormal = url.pathname + url.search === value;
-  return isNormal && url.origin === window.location.origin ? url : null;
+  // What is its own path and query has no host, no fragment and no way up in it.
+  return url.pathname + url.search === value ? url : null;
 }
 
 function isSignInPath(value: unknown, profile: string): boolean {

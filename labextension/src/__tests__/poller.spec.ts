@@ -63,6 +63,17 @@ it('asks on at once after a wait without news', async () => {
   expect(api.questions).toHaveLength(3);
 });
 
+it('gives its connection back after each wait', async () => {
+  api.last.answer(session());
+  await pass(0.3);
+  for (let wait = 0; wait < 5; wait++) {
+    expect(api.last.wait).toBe(25);
+    await pass(25);
+    api.last.answer(session());
+    await pass(0.3);
+  }
+});
+
 it('does not hurry a server that does not wait', async () => {
   api.last.answer(session());
   await pass(0.3);
@@ -110,6 +121,25 @@ it('asks now when told to, and no longer listens to the old answer', async () =>
   expect(api.questions).toHaveLength(3);
   expect(old.signal?.aborted).toBe(true);
   expect(heard).toHaveLength(1);
+});
+
+it('does not listen to an old answer that comes all the same', async () => {
+  const answers: ((session: ISession) => void)[] = [];
+  const deaf = {
+    ...api,
+    session: () => new Promise<ISession>(answer => answers.push(answer))
+  } as unknown as FakeApi;
+  poller.dispose();
+  poller = new Poller('prod', deaf, new Lines(), reading =>
+    heard.push(reading)
+  );
+  await pass(0.1);
+  poller.refresh();
+  await pass(0.1);
+  answers[1](session({ revision: 2 }));
+  answers[0](session({ revision: 1 }));
+  await pass(0.1);
+  expect(heard).toEqual([session({ revision: 2 })]);
 });
 
 it('stops when nobody looks any more', async () => {

@@ -243,6 +243,8 @@ describe('an address to paste', () => {
       'That address is of another sign-in. Paste the newest one.'
     );
     expect(find<HTMLInputElement>('input').value).toBe('');
+    await show({ state: 'signing_in', challenge });
+    expect(output.node.querySelector('.pa-login-warning')).toBeNull();
   });
 
   it('is not lost while the display changes around it', async () => {

@@ -98,6 +98,17 @@ it('gives up a wait that the server forgot', async () => {
   jest.useRealTimers();
 });
 
+it('gives up when nobody wants the answer any more', async () => {
+  answer = request =>
+    new Promise((_, fail) =>
+      request.signal.addEventListener('abort', () => fail(new TypeError()))
+    );
+  const controller = new AbortController();
+  const asking = api().session('prod', { signal: controller.signal });
+  controller.abort();
+  await expect(asking).rejects.toBeInstanceOf(TypeError);
+});
+
 it('refuses an answer that is none', async () => {
   answer = json(200, { hello: 'world' });
   await expect(api().session('prod')).rejects.toBeInstanceOf(ProtocolError);
