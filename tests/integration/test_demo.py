@@ -29,6 +29,7 @@ def temporary(tmp_path: Path) -> Path:
 
 def test_the_whole_path_without_a_person(tmp_path: Path, temporary: Path) -> None:
     env = isolated(tmp_path / "home", TMPDIR=str(temporary), PYTHONPATH=str(ROOT))
+    env |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
     found = run_check([sys.executable, "-m", "platform_auth.cli"], env)
     assert_all_is_well(found)
     assert list(temporary.iterdir()) == []

@@ -104,7 +104,7 @@ class Rehearsal:
         nbformat.write(notebook, self._place.notebook)  # type: ignore[no-untyped-call]
 
     def _run_cell(self, source: str, kernel: Kernel, visitor: Visitor) -> list[Output]:
-        show("", *(f"> {line}" for line in source.splitlines()))
+        show("", *(f"> {line}".rstrip() for line in source.splitlines()))
         began = time.monotonic()
         outputs = kernel.run(source, lambda output: _send(visitor, output))
         for output in outputs:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 import uuid
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import nbformat.v4
 
@@ -50,8 +52,11 @@ class Kernel:
         session = self._server.ask("POST", "api/sessions", {**names, "kernel": kernel})
         path = f"api/kernels/{session['kernel']['id']}/channels?session_id={self._session}"
         url = f"{self._server.url}{path}".replace("http://", "ws://", 1)
+        # With a socket of our own no proxy of the environment's gets in between.
+        address = (urlsplit(url).hostname or "", urlsplit(url).port or 80)
+        plain = socket.create_connection(address, timeout=_CELL_SECONDS)
         self._socket: Any = websocket.create_connection(
-            url, header=self._server.headers, timeout=_CELL_SECONDS, http_no_proxy=["127.0.0.1"]
+            url, header=self._server.headers, socket=plain
         )
         self._id, self._kernel = session["id"], session["kernel"]["id"]
         return self
