@@ -141,10 +141,11 @@ class TestBrokenProfile:
 
     async def test_hides_no_other(self, browser: Any) -> None:
         body = (await browser.get("platform-auth/api/v1/profiles")).json()
-        states = {view["profile"]: view["state"] for view in body["profiles"]}
+        views = {view["profile"]: view for view in body["profiles"]}
 
-        assert states == {"demo": "signed_out", "broken": "failed"}
-        assert "endpoitn" in body["problems"][0]["what"]
+        assert views["demo"]["state"] == "signed_out"
+        assert views["broken"]["state"] == "failed"
+        assert "endpoitn" in views["broken"]["error"]["what"]
 
 
 class TestUnverifiedCertificates:
