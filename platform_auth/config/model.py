@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,10 +9,11 @@ from ..errors import ConfigError
 from ..secret import Secret
 from .auth_type import AuthType
 from .endpoint import Endpoint, check_proxy
-from .oauth_settings import OAuthSettings, texts
+from .oauth_settings import OAuthSettings, path, texts
 from .secret_file import read_secret_file, secret_in_variable
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator, Sequence
 
 DEFAULT_ENDPOINT = "localhost:30080"
@@ -257,16 +257,6 @@ def _flag(name: str) -> Callable[[object], bool]:
     return check
 
 
-def _path(name: str) -> Callable[[object], str]:
-    def check(value: object) -> str:
-        if not isinstance(value, str | os.PathLike) or not os.fspath(value).strip():
-            raise _wrong(name, "a path")
-        # Joined, not normalised: taking .. out would follow another way than the system does.
-        return os.path.join(os.getcwd(), os.path.expanduser(os.fspath(value).strip()))  # noqa: PTH109, PTH111, PTH118
-
-    return check
-
-
 def _command(name: str) -> Callable[[Sequence[str]], tuple[str, ...] | None]:
     return lambda value: texts(value, name) or None
 
@@ -310,7 +300,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "endpoint": _endpoint,
     "insecure": _flag("insecure"),
     "insecure_skip_verify": _flag("insecure_skip_verify"),
-    "ca_cert_file_path": _path("ca_cert_file_path"),
+    "ca_cert_file_path": path("ca_cert_file_path"),
     "console_endpoint": _text("console_endpoint"),
     "command": _command("command"),
     "proxy_command": _command("proxy_command"),
@@ -322,6 +312,6 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "rpc_retries": _count,
     "http_proxy_url": _proxy,
     "oauth": _oauth,
-    "client_secret_file": _path("client_secret_file"),
+    "client_secret_file": path("client_secret_file"),
     "client_secret_env_var": _text("client_secret_env_var"),
 }

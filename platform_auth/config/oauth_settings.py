@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
+from ..secret import Secret
 from .endpoint import check_url
+from .secret_file import read_secret_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 REDIRECTS = ("auto", "server", "loopback", "paste")
+ASSERTION_AUDIENCES = ("issuer", "token_endpoint")
 CLIENT_AUTHENTICATION = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 §5.6.2
 _URLS = (
@@ -50,6 +54,15 @@ class OAuthSettings:
         Resource indicators (RFC 8707).
     id_token_algorithms
         Signature algorithms to accept besides the usual ones.
+    private_key
+        The client's key for ``private_key_jwt`` (RFC 7523 §2.2): PEM, or a JWK as JSON (RFC 7517),
+        whose ``alg`` and ``kid`` then count. RSA keys sign with RS256 unless it says otherwise.
+    private_key_file
+        A file that holds it; it wins, and is read again on each use.
+    private_key_id
+        The ``kid`` to name in the assertion's header.
+    client_assertion_audience
+        Whom the assertion is for: ``issuer``, or ``token_endpoint`` for servers that want its URL.
 
     Raises
     ------
@@ -72,12 +85,29 @@ class OAuthSettings:
     authorization_metadata_key: str | None = None
     resource: tuple[str, ...] = ()
     id_token_algorithms: tuple[str, ...] = ()
+    private_key: Secret | None = None
+    private_key_file: str | None = None
+    private_key_id: str | None = None
+    client_assertion_audience: str = "issuer"
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             if value is not None:
                 object.__setattr__(self, field.name, CHECKS[field.name](value))
+
+    def signing_key(self) -> Secret | None:
+        """Return the client's private key as it is now: its file is read anew.
+
+        Raises
+        ------
+        ConfigError
+            The file cannot be read.
+
+        """
+        if self.private_key_file:
+            return read_secret_file(self.private_key_file, "oauth.private_key_file")
+        return self.private_key
 
 
 def texts(value: Sequence[str], name: str) -> tuple[str, ...]:
@@ -144,6 +174,34 @@ def _algorithms(value: Sequence[str]) -> tuple[str, ...]:
     return algorithms
 
 
+def _key(value: object) -> Secret | None:
+    if not isinstance(value, str | Secret):
+        raise ConfigError("private_key is not a string.", fix="Give the PEM or JWK text.")
+    text = (value.reveal() if isinstance(value, Secret) else value).strip()
+    return Secret(text) if text else None
+
+
+def path(name: str) -> Callable[[object], str]:
+    """Return a check that makes a path absolute."""
+
+    def check(value: object) -> str:
+        if not isinstance(value, str | os.PathLike) or not os.fspath(value).strip():
+            raise ConfigError(f"{name} is not a path.", fix=f"Give {name} as a path.")
+        # Joined, not normalised: taking .. out would follow another way than the system does.
+        return os.path.join(os.getcwd(), os.path.expanduser(os.fspath(value).strip()))  # noqa: PTH109, PTH111, PTH118
+
+    return check
+
+
+def _one_line(name: str) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        if not isinstance(value, str) or not value.isprintable():
+            raise ConfigError(f"{name} is not one line of text.", fix="Correct it.")
+        return value
+
+    return check
+
+
 CHECKS: dict[str, Callable[[Any], Any]] = {
     "issuer": _issuer,
     "redirect": one_of(REDIRECTS, "redirect"),
@@ -153,4 +211,8 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "authorization_metadata_key": _header_name,
     "resource": _resources,
     "id_token_algorithms": _algorithms,
+    "private_key": _key,
+    "private_key_file": path("private_key_file"),
+    "private_key_id": _one_line("private_key_id"),
+    "client_assertion_audience": one_of(ASSERTION_AUDIENCES, "client_assertion_audience"),
 }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _KEYS = ("admin", "console", "oauth", "client")
 _OWN_ADMIN_KEYS = (*ADMIN_KEYS, "rpcRetries")
 _LISTS = ("resource", "id_token_algorithms")
+_KEYS_OF_CLIENTS = ("private_key", "private_key_file")
 _LONGEST_NAME = 64
 
 
@@ -107,14 +108,15 @@ class Profile:
     def to_mapping(self, *, secrets: bool = True) -> dict[str, Any]:
         """Return the YAML shape, ready for JSON; `from_mapping` reads it back.
 
-        A ``SESSION`` profile carries its secret but not the file or variable that came from, as
-        these mean nothing to the receiver.
+        A ``SESSION`` profile carries its secret and its private key, but not the file or variable
+        these came from, which mean nothing to the receiver.
 
         Parameters
         ----------
         secrets
-            Whether the client secret IS SHOWN, in ``oauth.client_secret``: for the broker's private
-            socket only. Without it neither the secret nor where it is kept is told.
+            Whether the client secret and key ARE SHOWN, in ``oauth.client_secret`` and
+            ``oauth.private_key``: for the broker's private socket only. Without it neither they nor
+            where they are kept is told.
 
         Raises
         ------
@@ -122,7 +124,11 @@ class Profile:
             The secret is kept elsewhere and cannot be read.
 
         """
-        mapping: dict[str, Any] = {"admin": {}, "console": {}, "oauth": self._oauth_mapping()}
+        mapping: dict[str, Any] = {
+            "admin": {},
+            "console": {},
+            "oauth": self._oauth_mapping(secrets=secrets),
+        }
         for entry in ENTRIES:
             value = getattr(self.config, entry.field)
             if entry.key and value:
@@ -138,11 +144,19 @@ class Profile:
         mapping["client"] = self.client
         return {key: value for key, value in mapping.items() if value}
 
-    def _oauth_mapping(self) -> dict[str, Any]:
+    def _oauth_mapping(self, *, secrets: bool) -> dict[str, Any]:
         oauth, usual = self.config.oauth, OAuthSettings()
-        names = (each.name for each in fields(oauth))
+        names = (each.name for each in fields(oauth) if each.name not in _KEYS_OF_CLIENTS)
         changed = (name for name in names if getattr(oauth, name) != getattr(usual, name))
-        return {name: _plain(getattr(oauth, name)) for name in changed}
+        mapping = {name: _plain(getattr(oauth, name)) for name in changed}
+        return mapping | (self._key_mapping() if secrets else {})
+
+    def _key_mapping(self) -> dict[str, Any]:
+        oauth, from_code = self.config.oauth, self.source is ProfileSource.SESSION
+        key = oauth.signing_key() if from_code else oauth.private_key
+        file = None if from_code else oauth.private_key_file
+        given = {"private_key": key.reveal() if key else None, "private_key_file": file}
+        return {name: value for name, value in given.items() if value}
 
 
 def read_profile(name: str, section: Section, source: ProfileSource, path: str | None) -> Profile:
@@ -239,7 +253,9 @@ def _read_oauth(section: Section, reading: Reading) -> None:
 
 
 def _oauth_value(name: str, setting: Setting) -> str | tuple[str, ...] | None:
-    return setting.items(separator="") if name in _LISTS else setting.text()
+    if name in _LISTS:
+        return setting.items(separator="")
+    return setting.path() if name == "private_key_file" else setting.text()
 
 
 def _forget_references(reading: Reading) -> None:
@@ -247,6 +263,10 @@ def _forget_references(reading: Reading) -> None:
         if reading.fields.pop(name, None) and "client_credentials_secret" not in reading.fields:
             what = f"{reading.settings[name].name} is not read for a profile that came from code."
             raise ConfigError(what, fix="Send the secret itself, as oauth.client_secret.")
+    oauth = reading.fields.get("oauth")
+    if oauth is not None and oauth.private_key_file:
+        what = "oauth.private_key_file is not read for a profile that came from code."
+        raise ConfigError(what, fix="Send the key itself, as oauth.private_key.")
 
 
 def _plain(value: object) -> object:

@@ -247,10 +247,17 @@ def _own_profile(
     section = Section.of(mapping, document, keys, depth=len(keys))
     path = document.path if isinstance(document, YamlDocument) else None
     profile = read_profile(check_name(name), section, source, str(path) if path else None)
-    if path and section.section("oauth").setting("client_secret"):
-        more = tuple(shared_secret_warning(path, "admin.clientSecretLocation"))
-        return replace(profile, warnings=(*profile.warnings, *more))
+    for secret, instead in _SECRETS.items():
+        if path and section.section("oauth").setting(secret):
+            more = tuple(shared_secret_warning(path, instead))
+            return replace(profile, warnings=(*profile.warnings, *more))
     return profile
+
+
+_SECRETS = {
+    "client_secret": "admin.clientSecretLocation",
+    "private_key": "oauth.private_key_file",
+}
 
 
 def _flyte_profile(name: str, path: Path | None, *, environment: bool) -> Profile:

@@ -6,6 +6,7 @@ import pytest
 
 from platform_auth.config import OAuthSettings
 from platform_auth.errors import ConfigError
+from platform_auth.secret import Secret
 
 ENDPOINTS = [
     *("issuer", "redirect_uri", "authorization_endpoint", "token_endpoint", "revocation_endpoint"),
@@ -39,6 +40,10 @@ def test_an_issuer_is_kept_letter_by_letter() -> None:
         ("id_token_algorithms", ["none"]),
         ("id_token_algorithms", ["ES256", "None"]),
         ("id_token_algorithms", [1]),
+        ("private_key", 1),
+        ("private_key_file", " "),
+        ("private_key_id", "two\nlines"),
+        ("client_assertion_audience", "everybody"),
     ],
 )
 def test_what_cannot_be_used_is_refused(name: str, value: Any) -> None:
@@ -57,3 +62,14 @@ def test_settings_are_hashable_and_lists_are_tuples() -> None:
 def test_a_header_name_is_lower_case_as_grpc_wants_it() -> None:
     settings = OAuthSettings(authorization_metadata_key="Flyte-Authorization")
     assert settings.authorization_metadata_key == "flyte-authorization"
+
+
+def test_a_private_key_shows_nowhere() -> None:
+    settings = OAuthSettings(private_key="CANARY")  # type: ignore[arg-type]
+    assert "CANARY" not in f"{settings!r}{settings}{vars(settings)}"
+    assert settings.signing_key() == Secret("CANARY")
+
+
+def test_a_key_file_that_is_not_there_is_named_by_its_setting() -> None:
+    with pytest.raises(ConfigError, match=r"oauth\.private_key_file names /no/such\.pem"):
+        OAuthSettings(private_key_file="/no/such.pem").signing_key()

@@ -72,11 +72,16 @@ def test_every_oauth_setting_is_a_key() -> None:
         "authorization_metadata_key": "flyte-authorization",
         "resource": ["https://api.example.com/a,b"],
         "id_token_algorithms": ["ES384"],
+        "private_key": "-----BEGIN PRIVATE KEY-----",
+        "private_key_file": "/keys/client.pem",
+        "private_key_id": "2025",
+        "client_assertion_audience": "token_endpoint",
     }
     profile = read({"admin": {"endpoint": "host"}, "oauth": oauth})
     expected = oauth | {
         "resource": ("https://api.example.com/a,b",),
         "id_token_algorithms": ("ES384",),
+        "private_key": Secret("-----BEGIN PRIVATE KEY-----"),
     }
     assert vars(profile.config.oauth) == expected
     one = read(
@@ -243,6 +248,9 @@ OAUTH = st.builds(
     authorization_metadata_key=st.none() | st.just("flyte-authorization"),
     resource=st.lists(st.just("https://api.example.com/a,b"), max_size=2),
     id_token_algorithms=st.lists(st.sampled_from(["ES384", "PS512"]), max_size=2),
+    private_key=st.none() | WORDS,
+    private_key_id=st.none() | WORDS,
+    client_assertion_audience=st.sampled_from(["issuer", "token_endpoint"]),
 )
 CONFIGS = st.builds(
     PlatformConfig,
@@ -316,3 +324,38 @@ def test_any_mapping_is_a_profile_or_a_config_error(mapping: Any) -> None:
     except ConfigError as error:
         said = error.what
     assert said
+
+
+KEYED = {"admin": {"endpoint": "host"}, "oauth": {"private_key_file": "client.pem"}}
+
+
+def test_a_key_file_lies_beside_the_file_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "client.pem").write_text("first\n")
+    oauth = read(KEYED, path=str(tmp_path / "profiles.yaml")).config.oauth
+    assert oauth.signing_key() == Secret("first")
+    (tmp_path / "client.pem").write_text("second\n")
+    assert oauth.signing_key() == Secret("second")
+
+
+def test_a_key_from_code_travels_itself_and_only_where_secrets_do(tmp_path: Path) -> None:
+    (tmp_path / "client.pem").write_text("the-key")
+    oauth = OAuthSettings(private_key_file=tmp_path / "client.pem")  # type: ignore[arg-type]
+    profile = Profile("prod", PlatformConfig("host", oauth=oauth), ProfileSource.SESSION)
+    assert profile.to_mapping()["oauth"] == {"private_key": "the-key"}
+    assert "oauth" not in profile.to_mapping(secrets=False)
+    theirs = Profile.from_mapping("prod", profile.to_mapping(), source=ProfileSource.SESSION)
+    assert theirs.config.oauth.signing_key() == Secret("the-key")
+
+
+def test_a_key_file_of_the_receivers_is_not_read_for_code() -> None:
+    oauth = {"private_key_file": "/etc/client.pem"}
+    error = refused({"admin": {"endpoint": "h"}, "oauth": oauth}, source=ProfileSource.SESSION)
+    assert "private_key_file" in error.what
+    assert "oauth.private_key" in error.fix
+
+
+def test_a_users_key_file_stays_a_file() -> None:
+    profile = read({"admin": {"endpoint": "h"}, "oauth": {"private_key_file": "/no/client.pem"}})
+    assert profile.to_mapping()["oauth"] == {"private_key_file": "/no/client.pem"}
+    assert "oauth" not in profile.to_mapping(secrets=False)
+    assert "client.pem" not in json.dumps(profile.to_mapping(secrets=False))
