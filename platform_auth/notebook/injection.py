@@ -10,9 +10,6 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import PlatformAuthError
-from .card import Line, card_of
-from .markup import to_html
-from .words import validity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,6 +124,10 @@ class LazyClient:
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
         """Show the platform, who is signed in, and the kind of client (an IPython protocol)."""
+        from .card import Line, card_of
+        from .markup import to_html
+        from .words import validity
+
         try:
             view = self.connection.status()
         except PlatformAuthError:

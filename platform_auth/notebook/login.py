@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,9 +14,9 @@ from ..errors import (
     SignInCancelledError,
     SignInRequiredError,
 )
-from .display import LoginDisplay
 from .injection import LazyClient, check_name, inject
 from .presence import VARIABLE, is_person_there, takes_input
+from .words import ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..broker.client import BrokerClient
+    from .display import LoginDisplay
 
 _FOR_PEOPLE: Final = frozenset({"pkce", "device"})
 _LONGEST_NAME: Final = 64
@@ -77,7 +79,6 @@ class Login:
         self.kind: str = wishes.client or self._view["client"] or "http"
         check_kind(self.kind)
         self._connection = Connection(broker, self._view["profile"])
-        self._display = LoginDisplay(wishes.name, self.kind)
 
     def run(self) -> LazyClient:
         """Do it, and return the client.
@@ -91,7 +92,7 @@ class Login:
 
         """
         if not self._wishes.force and self._is_ready():
-            self._display.succeed(self._view)
+            print(ready(self._view, self._wishes.name, self.kind))  # noqa: T201 - a magic speaks
         elif self._wishes.wait:
             self._display.succeed(self._sign_in())
         else:
@@ -108,6 +109,12 @@ class Login:
         if replaced := inject(shell, self._wishes.name, client):
             say(replaced)
         return client
+
+    @cached_property
+    def _display(self) -> LoginDisplay:
+        from .display import LoginDisplay  # late: who is signed in already sees none
+
+        return LoginDisplay(self._wishes.name, self.kind)
 
     def _is_ready(self) -> bool:
         """Tell whether a token can be had; it is kept for the first call."""
