@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import JWKRegistry, RSAKey
 from joserfc.jws import JWSRegistry
 
@@ -17,7 +19,7 @@ from .responses import oauth_json, plain
 from .steps import Request, Response, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     from joserfc.jwk import Key
 
@@ -129,10 +131,19 @@ def fetch_keys(
     listed = found if isinstance(found, list) else []
     if len(listed) > _MAX_KEYS:
         raise _invalid(f"its keys: {len(listed)} are too many")
-    keys = [key for data in listed if (key := _import(data)) is not None]
+    with _quietly():
+        keys = [key for data in listed if (key := _import(data)) is not None]
     if not keys:
         raise _invalid("its keys: none of those the provider publishes can be used")
     return keys
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    # joserfc warns of the provider's choice of keys and algorithms, which nobody here can change.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SecurityWarning)
+        yield
 
 
 def _import(data: object) -> Key | None:
@@ -151,12 +162,13 @@ def _decode(tokens: TokenSet, keys: list[Key], context: FlowContext) -> jwt.Toke
     text = tokens.id_token.reveal() if tokens.id_token else ""
     registry = _registry(context)
     why = "not a JWT"
-    # Without a kid any key may be the one (Core §10.1); with one, joserfc would look at no other.
-    for key in keys:
-        try:
-            return jwt.decode(text, key, registry=registry)
-        except _GARBLED as error:
-            why = error.error if isinstance(error, JoseError) else why
+    with _quietly():
+        # Without a kid any key may be the one (Core §10.1); with one, joserfc looks at no other.
+        for key in keys:
+            try:
+                return jwt.decode(text, key, registry=registry)
+            except _GARBLED as error:
+                why = error.error if isinstance(error, JoseError) else why
     raise _invalid(f"its signature: {why}")
 
 
