@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from platform_auth.errors import TokenResponseError
+from platform_auth.oauth.tokens import DEFAULT_EXPIRES_IN, MAX_EXPIRES_IN, TokenSet, token_set
+from platform_auth.secret import Secret
+
+NOW = 1_800_000_000
+
+
+def checked(**members: Any) -> TokenSet:
+    return token_set({"access_token": "at", **members}, asked=("openid",), now=NOW)
+
+
+def jwt(claims: Any) -> str:
+    part = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"e30.{part}.sig"
+
+
+def test_a_whole_response() -> None:
+    tokens = checked(
+        token_type="Bearer",
+        expires_in=60,
+        refresh_token="rt",
+        id_token="it",
+        scope="a b",
+        more=[{}],
+    )
+    assert tokens.access_token.reveal() == "at"
+    assert tokens.refresh_token == Secret("rt")
+    assert tokens.id_token == Secret("it")
+    assert (tokens.expires_in, tokens.token_type, tokens.scopes) == (60, "Bearer", ("a", "b"))
+
+
+def test_it_shows_no_token() -> None:
+    tokens = checked(access_token="CANARY", refresh_token="CANARY", id_token="CANARY")
+    assert "CANARY" not in f"{tokens!r} {tokens}"
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_without_an_access_token_there_is_nothing(value: str | None) -> None:
+    with pytest.raises(TokenResponseError, match="access_token"):
+        checked(access_token=value)
+
+
+@pytest.mark.parametrize("member", ["access_token", "refresh_token", "id_token"])
+@pytest.mark.parametrize(
+    "value", ["a b", "a\r\nX-Evil: 1", "a\0b", "ä", "a\x7f", 5, ["a"], True, {"a": 1}, "x" * 70_000]
+)
+def test_a_token_fits_into_a_header_or_is_refused(member: str, value: Any) -> None:
+    with pytest.raises(TokenResponseError, match=member) as caught:
+        checked(**{member: value})
+    assert "Evil" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_an_empty_refresh_token_is_none(value: str | None) -> None:
+    assert checked(refresh_token=value).refresh_token is None
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (3600, 3600),
+        ("3600", 3600),
+        (3599.5, 3599),
+        ("3599.5", 3599),
+        (10, 10),
+        (10**30, MAX_EXPIRES_IN),
+        ("1e30", MAX_EXPIRES_IN),
+        (MAX_EXPIRES_IN + 1, MAX_EXPIRES_IN),
+    ],
+)
+def test_a_lifetime_is_read_leniently_and_cut_to_what_is_sensible(value: Any, seconds: int) -> None:
+    assert checked(expires_in=value).expires_in == seconds
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "abc", [], {}, [1], True, False, "", "NaN", "Infinity", "-inf",
+        float("nan"), float("inf"), float("-inf"), 10**400, 0, -5, "0", 0.5,
+    ],
+)  # fmt: skip
+def test_a_lifetime_that_is_none_is_refused(value: Any) -> None:
+    with pytest.raises(TokenResponseError, match="expires_in"):
+        checked(expires_in=value)
+
+
+def test_a_missing_lifetime_is_a_short_one() -> None:
+    assert checked().expires_in == DEFAULT_EXPIRES_IN
+
+
+def test_a_missing_lifetime_is_looked_for_in_the_token_itself() -> None:
+    assert checked(access_token=jwt({"exp": NOW + 90})).expires_in == 90
+
+
+def test_a_token_that_says_it_has_expired_is_refused() -> None:
+    with pytest.raises(TokenResponseError, match="expired"):
+        checked(access_token=jwt({"exp": NOW - 1}))
+
+
+@pytest.mark.parametrize("exp", ["soon", None, True, float("nan"), float("inf"), 10**400, [], "1"])
+def test_an_unreadable_expiry_in_the_token_is_none(exp: Any) -> None:
+    assert checked(access_token=jwt({"exp": exp})).expires_in == DEFAULT_EXPIRES_IN
+
+
+@pytest.mark.parametrize("token", ["a.b", "a.b.c", "e30.W10.sig", "e30.%%%.sig", "..", "a.5.c"])
+def test_a_token_that_only_looks_like_a_jwt_says_nothing(token: str) -> None:
+    assert checked(access_token=token).expires_in == DEFAULT_EXPIRES_IN
+
+
+@pytest.mark.parametrize("value", [None, "Bearer", "bearer", "bEARER"])
+def test_bearer_in_any_case_or_by_default(value: str | None) -> None:
+    assert checked(token_type=value).token_type == "Bearer"
+
+
+@pytest.mark.parametrize("value", ["mac", "DPoP", "", 5, ["Bearer"], True])
+def test_other_kinds_of_tokens_are_refused(value: Any) -> None:
+    with pytest.raises(TokenResponseError, match="token_type"):
+        checked(token_type=value)
+
+
+@pytest.mark.parametrize(
+    ("value", "scopes"),
+    [
+        ("a  b", ("a", "b")),
+        (["a", "b"], ("a", "b")),
+        (None, ("openid",)),
+        (" ", ("openid",)),
+        (5, ("openid",)),
+        ([5], ("openid",)),
+    ],
+)
+def test_scopes_as_granted_or_as_asked_for(value: Any, scopes: tuple[str, ...]) -> None:
+    assert checked(scope=value).scopes == scopes

@@ -1,0 +1,245 @@
+"""An OpenID provider without a network, which keeps to the standards until told otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import warnings
+from collections import defaultdict, deque
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from joserfc import jwt
+from joserfc.errors import SecurityWarning
+from joserfc.jwk import ECKey, Key, OctKey, RSAKey
+
+from platform_auth.config import OAuthSettings, PlatformConfig
+from platform_auth.oauth.steps import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ISSUER = "https://id.example.com"
+CLIENT = "notebook"
+NOW = 1_800_000_000.0
+
+Answer = Response | Exception
+
+
+@cache
+def rsa_key(name: str = "rsa") -> RSAKey:
+    """Return an RSA key; making one takes long, so each name has one for the whole run."""
+    return RSAKey.generate_key(2048, {"kid": name})
+
+
+@cache
+def ec_key(name: str = "ec") -> ECKey:
+    """Return a P-256 key."""
+    return ECKey.generate_key("P-256", {"kid": name})
+
+
+def config(**changes: Any) -> PlatformConfig:
+    """Return the configuration of a platform that this provider guards."""
+    oauth = changes.pop("oauth", {})
+    usual = {
+        "endpoint": "flyte.example.com",
+        "client_id": CLIENT,
+        "scopes": ["openid", "offline_access"],
+        "auth_mode": "Pkce",
+        "oauth": OAuthSettings(**{"issuer": ISSUER, **oauth}),
+    }
+    return PlatformConfig(**{**usual, **changes})
+
+
+def reply(data: object, status: int = 200, **headers: str) -> Response:
+    """Return a JSON answer."""
+    said = {"content-type": "application/json"}
+    said |= {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(status, said, json.dumps(data).encode(), ISSUER)
+
+
+def form(request: Request) -> dict[str, str]:
+    """Return the form that a request sends; a name that appears twice is a fault of ours."""
+    fields = parse_qs(request.body, keep_blank_values=True, strict_parsing=True)
+    assert all(len(values) == 1 for values in fields.values()), sorted(fields)
+    return {name: values[0] for name, values in fields.items()}
+
+
+class Provider:
+    """The provider; a sender for a `Driver`, and a value to be changed by tests.
+
+    Attributes
+    ----------
+    metadata, keys, claims
+        What it publishes, and what it puts into id_tokens; a claim of None is left out.
+    sign
+        Makes an id_token of claims.
+    next
+        Answers to give instead of the honest one, by the end of the path: ``next["token"]``.
+    requests
+        All it got.
+    gate
+        While it is cleared, no answer leaves.
+    rotate
+        Whether a refresh token serves once.
+
+    """
+
+    def __init__(self) -> None:
+        self.metadata: dict[str, Any] = {
+            "issuer": ISSUER,
+            "authorization_endpoint": f"{ISSUER}/authorize",
+            "token_endpoint": f"{ISSUER}/token",
+            "revocation_endpoint": f"{ISSUER}/revoke",
+            "jwks_uri": f"{ISSUER}/jwks",
+        }
+        self.keys: list[Key] = [rsa_key()]
+        self.claims: dict[str, Any] = {}
+        self.sign: Callable[[dict[str, Any]], str] = self.signed
+        self.next: defaultdict[str, deque[Answer]] = defaultdict(deque)
+        self.requests: list[Request] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.rotate, self.with_id_token = True, True
+        self.lifetime: float | None = 300
+        self.refresh_tokens: set[str] = set()
+        self.revoked: list[str] = []
+        self._issued = 0
+        self._codes: dict[str, dict[str, str]] = {}
+
+    # -- what a driver and a browser do ----------------------------------------------------------
+
+    async def send(self, request: Request) -> Response:
+        """Answer, once the gate is open."""
+        self.requests.append(request)
+        await self.gate.wait()
+        return self._answer(request)
+
+    def handle(self, request: Request) -> Response:
+        """Answer at once."""
+        self.requests.append(request)
+        return self._answer(request)
+
+    def authorize(self, url: str, **changes: str | None) -> str:
+        """Sign in and return the redirect; ``changes`` go into its parameters."""
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+        code = f"code-{len(self._codes)}-CANARY"
+        self._codes[code] = asked
+        answer = {"code": code, "state": asked["state"], "iss": self.metadata["issuer"], **changes}
+        given = {name: value for name, value in answer.items() if value is not None}
+        return f"{asked['redirect_uri']}?{urlencode(given)}"
+
+    def sent_to(self, path: str) -> list[Request]:
+        """Return the requests to one endpoint."""
+        return [each for each in self.requests if urlsplit(each.url).path.endswith(path)]
+
+    # -- what it answers ------------------------------------------------------------------------
+
+    def _answer(self, request: Request) -> Response:
+        path = urlsplit(request.url).path
+        endpoint = path.rpartition("/")[2]
+        if self.next[endpoint]:
+            answer = self.next[endpoint].popleft()
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        if "/.well-known/" in path:
+            return reply(self.metadata)
+        return {"jwks": self._jwks, "token": self._token, "revoke": self._revoke}[endpoint](request)
+
+    def _jwks(self, _request: Request) -> Response:
+        return reply({"keys": [key.as_dict(private=False) for key in self.keys]})
+
+    def _revoke(self, request: Request) -> Response:
+        self.revoked.append(form(request)["token"])
+        return reply({})
+
+    def _token(self, request: Request) -> Response:
+        asked = form(request)
+        if asked["grant_type"] == "authorization_code":
+            return self._redeem(asked)
+        if asked["grant_type"] == "refresh_token":
+            return self._refresh(asked["refresh_token"])
+        return reply(self.tokens(refresh=False))
+
+    def _redeem(self, asked: dict[str, str]) -> Response:
+        code = self._codes.pop(asked["code"], None)
+        challenge = hashlib.sha256(asked["code_verifier"].encode()).digest()
+        proof = base64.urlsafe_b64encode(challenge).rstrip(b"=").decode()
+        if code is None or code["code_challenge"] != proof:
+            return reply({"error": "invalid_grant"}, 400)
+        if code["redirect_uri"] != asked["redirect_uri"]:
+            return reply({"error": "invalid_grant"}, 400)
+        return reply(self.tokens(nonce=code.get("nonce")))
+
+    def _refresh(self, refresh_token: str) -> Response:
+        if refresh_token not in self.refresh_tokens:
+            self.refresh_tokens.clear()  # reuse ends the family (RFC 9700 §4.14.2)
+            return reply({"error": "invalid_grant", "error_description": "used up"}, 400)
+        if self.rotate:
+            self.refresh_tokens.remove(refresh_token)
+        return reply(self.tokens(refresh=self.rotate))
+
+    def tokens(self, *, nonce: str | None = None, refresh: bool = True) -> dict[str, Any]:
+        """Return the next token response."""
+        self._issued += 1
+        tokens: dict[str, Any] = {
+            "access_token": f"at-{self._issued}-CANARY",
+            "token_type": "Bearer",
+        }
+        if self.lifetime is not None:
+            tokens["expires_in"] = self.lifetime
+        if refresh:
+            tokens["refresh_token"] = f"rt-{self._issued}-CANARY"
+            self.refresh_tokens.add(tokens["refresh_token"])
+        if self.with_id_token:
+            tokens["id_token"] = self.id_token(tokens["access_token"], nonce)
+        return tokens
+
+    # -- id_tokens --------------------------------------------------------------------------------
+
+    def id_token(self, access_token: str = "", nonce: str | None = None) -> str:
+        """Return an id_token with ``claims`` over the honest ones."""
+        honest = {
+            "iss": self.metadata["issuer"],
+            "sub": "ada",
+            "aud": CLIENT,
+            "exp": int(NOW) + 600,
+            "iat": int(NOW),
+            "email": "ada@example.com",
+            "nonce": nonce,
+        }
+        claims = {name: value for name, value in {**honest, **self.claims}.items()}
+        return self.sign({name: value for name, value in claims.items() if value is not None})
+
+    def signed(
+        self,
+        claims: dict[str, Any],
+        *,
+        key: Key | None = None,
+        alg: str = "RS256",
+        **header: Any,
+    ) -> str:
+        """Sign claims with the first key; a header of None is left out."""
+        key = key or self.keys[0]
+        fields = {"alg": alg, "kid": key.kid, **header}
+        fields = {name: value for name, value in fields.items() if value is not None}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SecurityWarning)
+            return jwt.encode(fields, claims, key, algorithms=[alg])
+
+    def unsigned(self, claims: dict[str, Any]) -> str:
+        """Return claims under ``alg: none``."""
+        return f"{_part({'alg': 'none'})}.{_part(claims)}."
+
+    def mac_with_public_key(self, claims: dict[str, Any]) -> str:
+        """Sign with HS256 and the text of the public key, which everybody knows."""
+        secret = OctKey.import_key(base64.b64encode(self.keys[0].as_pem(private=False)).decode())
+        return self.signed(claims, key=secret, alg="HS256", kid=self.keys[0].kid)
+
+
+def _part(data: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(data).encode()).rstrip(b"=").decode()
