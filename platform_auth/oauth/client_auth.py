@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus
 
+from authlib.common.urls import add_params_to_qs
 from authlib.oauth2.auth import ClientAuth
 
-from ..errors import ConfigError
+from ..errors import ConfigError, PlatformAuthError, TransportError
+from ..secret import Secret
+from .client_assertion import client_assertion, import_key
 from .metadata import ServerMetadata, is_secure
+from .responses import oauth_json
 from .steps import Request, origin_of
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from ..config import PlatformConfig
+    from .grants import FlowContext
+    from .steps import Now, Response, Step
 
 _FORM: Final = {
     "Content-Type": "application/x-www-form-urlencoded",
     "Accept": "application/json",
     "Cache-Control": "no-store",
 }
-
+_UNAUTHORIZED: Final = 401
 
 _Method = Callable[[ClientAuth, str, str, dict[str, str], str], tuple[str, dict[str, str], str]]
 
@@ -44,8 +53,74 @@ def client_id(config: PlatformConfig) -> str:
     )
 
 
-def authenticated(
-    config: PlatformConfig, metadata: ServerMetadata, url: str, body: str, *, replay: bool = False
+def ask_authenticated(
+    context: FlowContext, url: str, body: Secret, *, replay: bool = False
+) -> Generator[Step, Response, Response]:
+    """Send a form with the client's credentials, and return the answer.
+
+    Secrets in files rotate: if the server does not know the client, and its secret is another one
+    by now, the form is sent once more.
+
+    Parameters
+    ----------
+    context
+        The profile and its authorization server.
+    url, body
+        The endpoint and its form, encoded.
+    replay
+        Whether it may be sent twice after a failure that leaves open if it had an effect.
+
+    Raises
+    ------
+    ConfigError
+        The credentials are incomplete, or would travel unprotected.
+    TransportError
+        There is no answer.
+
+    """
+    known = _credential(context.config)
+    response = yield from _send(context, url, body, replay=replay)
+    if _is_unknown_client(response) and _credential(context.config) != known:
+        response = yield from _send(context, url, body, replay=replay)
+    return response
+
+
+def _send(
+    context: FlowContext, url: str, body: Secret, *, replay: bool
+) -> Generator[Step, Response, Response]:
+    def request() -> Request:
+        config, metadata = context.config, context.metadata
+        return authenticated(config, metadata, url, body.reveal(), replay=replay, now=context.now)
+
+    first = request()
+    try:
+        return (yield first)
+    except TransportError as error:
+        if first.replay or not replay or not error.retryable:
+            raise
+    return (yield request())  # an assertion serves once (RFC 7523 §3): this one is new
+
+
+def _credential(config: PlatformConfig) -> Secret | None:
+    return config.oauth.signing_key() or config.client_secret()
+
+
+def _is_unknown_client(response: Response) -> bool:
+    try:
+        oauth_json(response)
+    except PlatformAuthError as error:
+        return error.oauth_code == "invalid_client" or response.status == _UNAUTHORIZED
+    return False
+
+
+def authenticated(  # noqa: PLR0913 - what and whom, by name
+    config: PlatformConfig,
+    metadata: ServerMetadata,
+    url: str,
+    body: str,
+    *,
+    replay: bool = False,
+    now: Now = time.time,
 ) -> Request:
     """Return the form POST with the client's credentials in it, in one way only (§2.3).
 
@@ -56,7 +131,9 @@ def authenticated(
     url, body
         The endpoint and its form, encoded.
     replay
-        See `Request`.
+        See `Request`; never so with an assertion, which serves once.
+    now
+        Seconds since the epoch, for what an assertion says of itself.
 
     Raises
     ------
@@ -67,19 +144,23 @@ def authenticated(
     if not is_secure(url):
         what = f"Credentials are not sent to {origin_of(url)} over plain http."
         raise ConfigError(what, fix="Use an https address; http is for this machine only.")
-    secret = config.client_secret()
-    method = config.oauth.token_endpoint_auth_method or _method(metadata, has_secret=bool(secret))
-    if method != "none" and not secret:
-        what = f"The client authentication {method} needs a client secret, and there is none."
-        fix = "Set admin.clientSecretLocation or admin.clientSecretEnvVar in the profile."
-        raise ConfigError(what, fix=fix)
-    auth = ClientAuth(client_id(config), secret.reveal() if secret else "", _how(method))
+    method = config.oauth.token_endpoint_auth_method or _method(config, metadata)
+    client, credential = client_id(config), _needed(method, config)
+    if method != "private_key_jwt":
+        auth = ClientAuth(client, credential.reveal(), _OURS.get(method, method))
+    else:
+        key, audience, replay = import_key(credential), _audience(config, metadata, url), False
+        auth = ClientAuth(client, key, client_assertion(config.oauth, key, audience, now=now()))
+        # RFC 7521 §4.2 leaves it to the client; some servers need it to find the key.
+        body = add_params_to_qs(body, [("client_id", client)])
     url, headers, body = auth.prepare("POST", url, dict(_FORM), body)
     return Request("POST", url, headers, body, replay=replay)
 
 
-def _method(metadata: ServerMetadata, *, has_secret: bool) -> str:
-    if not has_secret:
+def _method(config: PlatformConfig, metadata: ServerMetadata) -> str:
+    if config.oauth.signing_key():
+        return "private_key_jwt"
+    if not config.client_secret():
         return "none"
     offered = metadata.token_endpoint_auth_methods_supported
     if offered and "client_secret_basic" not in offered and "client_secret_post" in offered:
@@ -87,15 +168,26 @@ def _method(metadata: ServerMetadata, *, has_secret: bool) -> str:
     return "client_secret_basic"  # what RFC 8414 §2 says holds where a server is silent
 
 
-def _how(method: str) -> str | _Method:
-    if method in {"client_secret_post", "none"}:
-        return method
-    if method == "client_secret_basic":
-        return _basic
-    raise ConfigError(
-        f"oauth.token_endpoint_auth_method: {method!r} is not known.",
-        fix="Use client_secret_basic, client_secret_post or none.",
-    )
+def _needed(method: str, config: PlatformConfig) -> Secret:
+    """Return what a method authenticates with."""
+    if method == "none":
+        return Secret("")
+    if method == "private_key_jwt":
+        found, name, where = config.oauth.signing_key(), "private key", "oauth.private_key_file"
+    else:
+        found, name = config.client_secret(), "client secret"
+        where = "admin.clientSecretLocation or admin.clientSecretEnvVar"
+    if not found:
+        what = f"The client authentication {method} needs a {name}, and there is none."
+        raise ConfigError(what, fix=f"Set {where} in the profile.")
+    return found
+
+
+def _audience(config: PlatformConfig, metadata: ServerMetadata, url: str) -> str:
+    # An assertion for one server must be of no use at another: only the issuer is one's own.
+    wants_url = config.oauth.client_assertion_audience == "token_endpoint"
+    named = metadata.token_endpoint if wants_url else metadata.issuer
+    return named or metadata.token_endpoint or url
 
 
 def _basic(
@@ -105,3 +197,6 @@ def _basic(
     pair = f"{quote_plus(client.client_id)}:{quote_plus(client.client_secret)}"
     headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
     return uri, headers, body
+
+
+_OURS: Final[dict[str, _Method]] = {"client_secret_basic": _basic}

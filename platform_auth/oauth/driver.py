@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Protocol, TypeVar
@@ -15,6 +16,8 @@ from ..errors import (
     SignInRequiredError,
 )
 from .steps import Ask, Request, Response, Run, Step, Wait
+
+log = logging.getLogger("platform_auth")
 
 T = TypeVar("T")
 Person = Callable[[Ask], Awaitable[str | None]]
@@ -71,9 +74,21 @@ class Driver:
         Raises
         ------
         PlatformAuthError
-            The flow failed, or nobody is there to answer it.
+            The flow failed, or nobody is there to answer it. What nobody foresaw is one, too.
 
         """
+        try:
+            return await self._drive(steps, person)
+        except PlatformAuthError:
+            raise
+        except Exception:
+            log.exception("a flow came across something that nobody foresaw")
+        raise ProviderError(
+            "The identity provider's answer could not be dealt with.",
+            fix="The log says why; show it to those who make platform-auth.",
+        )
+
+    async def _drive(self, steps: Generator[Step, Any, T], person: Person | None) -> T:
         resume: Callable[[], Step] = lambda: next(steps)  # noqa: E731
         while True:
             try:

@@ -11,7 +11,7 @@ from authlib.oauth2.rfc7009 import prepare_revoke_token_request
 
 from ..errors import InvalidGrantError
 from ..secret import Secret
-from .client_auth import authenticated
+from .client_auth import ask_authenticated
 from .identity import fetch_keys, same_identity, verified_identity
 from .responses import oauth_json
 from .tokens import TokenSet, token_set
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..config import PlatformConfig
     from .metadata import ServerMetadata
-    from .steps import Now, Request, Response, Step
+    from .steps import Now, Response, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,8 @@ def request_tokens(
         The server said no, or its answer cannot be used. Nothing of it is kept.
 
     """
-    response = yield _token_request(context, grant_type, parameters, replay=replay)
+    url, body = context.metadata.endpoint("token_endpoint"), _form(context, grant_type, parameters)
+    response = yield from ask_authenticated(context, url, body, replay=replay)
     tokens = token_set(oauth_json(response), asked=context.config.scopes, now=context.now())
     if tokens.id_token is None or not _can_verify(context):
         return tokens
@@ -86,22 +87,17 @@ def _can_verify(context: FlowContext) -> bool:
     return context.metadata.jwks_uri is not None and context.metadata.issuer is not None
 
 
-def _token_request(
-    context: FlowContext,
-    grant_type: str,
-    parameters: Mapping[str, str | Secret | None],
-    *,
-    replay: bool,
-) -> Request:
+def _form(
+    context: FlowContext, grant_type: str, parameters: Mapping[str, str | Secret | None]
+) -> Secret:
     # Here alone the secrets are in clear: a debugger's view of whoever failed shows none.
     clear = {
         name: each.reveal() if isinstance(each, Secret) else each
         for name, each in parameters.items()
     }
     body = prepare_token_request(grant_type, **clear)
-    body = add_params_to_qs(body, [("resource", uri) for uri in context.config.oauth.resource])
-    url = context.metadata.endpoint("token_endpoint")
-    return authenticated(context.config, context.metadata, url, body, replay=replay)
+    resources = [("resource", uri) for uri in context.config.oauth.resource]
+    return Secret(add_params_to_qs(body, resources))
 
 
 def exchange_code(
@@ -176,6 +172,6 @@ def revoke(context: FlowContext, token: Secret, hint: str) -> Generator[Step, Re
     if url is None:
         return
     body, _headers = prepare_revoke_token_request(token.reveal(), hint)
-    response = yield authenticated(context.config, context.metadata, url, body, replay=True)
+    response = yield from ask_authenticated(context, url, Secret(body), replay=True)
     if response.status >= 400:  # noqa: PLR2004 - client and server errors
         oauth_json(response)

@@ -18,8 +18,8 @@ _PATTERNS: Final = (
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), MASK),
     (
         re.compile(
-            r"(?i)\b((?:access|refresh|id)_token|client_secret|code(?:_verifier)?|assertion"
-            r"|device_code|state|nonce|password)(['\"]?\s*[=:]\s*b?['\"]?)[^\s&'\",}]+"
+            r"(?i)\b(\w*(?:token|secret|assertion|password|verifier)|(?:device_|user_)?code|state"
+            r"|nonce)(['\"]?\s*[=:]\s*b?['\"]?)[^\s&'\",}]+"
         ),
         rf"\1\2{MASK}",
     ),

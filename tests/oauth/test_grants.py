@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from fakes.play import context, play
+from fakes.provider import ISSUER, Provider, form, reply, rsa_key
+
+from platform_auth.errors import (
+    ConfigError,
+    IdentityError,
+    InvalidGrantError,
+    PlatformAuthError,
+    ProviderError,
+    SignInRequiredError,
+    TokenResponseError,
+    TransportError,
+)
+from platform_auth.oauth.grants import refresh_tokens, request_tokens, revoke
+from platform_auth.oauth.identity import Identity
+from platform_auth.oauth.tokens import TokenSet
+from platform_auth.secret import Secret
+
+
+def old(provider: Provider, **changes: Any) -> TokenSet:
+    """Return tokens to be refreshed."""
+    provider.refresh_tokens.add("rt-0-CANARY")
+    tokens = TokenSet(
+        Secret("at-0"),
+        300,
+        refresh_token=Secret("rt-0-CANARY"),
+        id_token=Secret("it-0"),
+        identity=Identity(ISSUER, "ada", email="ada@example.com"),
+    )
+    return replace(tokens, **changes)
+
+
+def refresh(provider: Provider, tokens: TokenSet | None = None, **changes: Any) -> TokenSet:
+    steps = refresh_tokens(context(provider, **changes), tokens or old(provider))
+    return play(steps, provider)
+
+
+def test_refresh_token(provider: Provider) -> None:
+    new = refresh(provider)
+    assert new.access_token.reveal() == "at-1-CANARY"
+    assert new.refresh_token == Secret("rt-1-CANARY")
+    (request,) = provider.sent_to("token")
+    assert request.replay
+
+
+@pytest.mark.parametrize("given", [{}, {"refresh_token": ""}, {"refresh_token": None}])
+def test_an_answer_without_a_refresh_token_keeps_the_old_one(
+    provider: Provider, given: dict[str, Any]
+) -> None:
+    provider.next["token"].append(reply({"access_token": "at", "expires_in": 60, **given}))
+    assert refresh(provider).refresh_token == Secret("rt-0-CANARY")
+
+
+def test_an_answer_without_an_id_token_keeps_who_it_was(provider: Provider) -> None:
+    provider.with_id_token = False
+    new = refresh(provider)
+    assert new.identity == old(provider).identity
+    assert new.id_token == Secret("it-0")
+
+
+def test_an_answer_that_names_somebody_for_the_first_time(provider: Provider) -> None:
+    assert refresh(provider, old(provider, identity=None)).identity is not None
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"sub": "grace"}, {"iss": "https://evil.example"}, {"aud": "other"}, {"sub": None}],
+)
+def test_refresh_token_invalid_sub_and_issuer(provider: Provider, claims: dict[str, Any]) -> None:
+    """The whole answer is refused; nothing of it is used."""
+    provider.claims |= claims
+    with pytest.raises(IdentityError):
+        refresh(provider)
+    assert not provider.sent_to("userinfo")
+
+
+def test_no_nonce_is_wanted_of_a_refresh(provider: Provider) -> None:
+    provider.claims["nonce"] = "of the first sign-in"
+    assert refresh(provider).identity is not None
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (reply({"error": "invalid_grant"}, 400), InvalidGrantError),
+        (reply({"error": "login_required"}, 400), SignInRequiredError),
+        (reply({"error": "temporarily_unavailable"}, 400), TransportError),
+        (reply({}, 503), TransportError),
+        (reply({}, 200), TokenResponseError),
+        (reply({"access_token": "at", "token_type": "mac"}), TokenResponseError),
+        (reply({"access_token": "at", "expires_in": "abc"}), TokenResponseError),
+        (reply([]), ProviderError),
+        (reply("text"), ProviderError),
+        (TransportError("reset"), TransportError),
+    ],
+)
+def test_an_answer_that_is_no_good_is_a_typed_error(
+    provider: Provider, answer: Any, kind: type[PlatformAuthError]
+) -> None:
+    provider.next["token"].append(answer)
+    with pytest.raises(kind):
+        refresh(provider)
+
+
+def test_keys_are_fetched_before_the_refresh_token_is_used_up(provider: Provider) -> None:
+    """Else a fault while fetching them would lose the token that the answer rotated."""
+    provider.next["jwks"].append(TransportError("down"))
+    with pytest.raises(TransportError):
+        refresh(provider)
+    assert not provider.sent_to("token")
+    assert "rt-0-CANARY" in provider.refresh_tokens
+
+
+def test_without_an_identity_no_keys_are_fetched(provider: Provider) -> None:
+    provider.with_id_token = False
+    refresh(provider, old(provider, identity=None))
+    assert not provider.sent_to("jwks")
+
+
+def test_where_keys_are_not_published_nobody_is_named(provider: Provider) -> None:
+    del provider.metadata["jwks_uri"]
+    new = play(request_tokens(context(provider), "client_credentials"), provider)
+    assert new.identity is None
+
+
+def test_a_request_names_resources_and_leaves_out_what_is_empty(provider: Provider) -> None:
+    resources = ["https://a.example", "https://b.example"]
+    steps = request_tokens(
+        context(provider, oauth={"resource": resources}), "password", a="", b=None, c=Secret("x")
+    )
+    request = next(steps)
+    fields = parse_qsl(request.body, strict_parsing=True)
+    assert fields == [
+        ("grant_type", "password"),
+        ("c", "x"),
+        ("resource", resources[0]),
+        ("resource", resources[1]),
+        ("client_id", "notebook"),
+    ]
+
+
+def test_a_provider_without_a_token_endpoint(provider: Provider) -> None:
+    del provider.metadata["token_endpoint"]
+    with pytest.raises(ConfigError, match="token_endpoint"):
+        refresh(provider)
+
+
+class TestRevoke:
+    def test_a_token(self, provider: Provider) -> None:
+        play(revoke(context(provider), Secret("rt"), "refresh_token"), provider)
+        (request,) = provider.sent_to("revoke")
+        expected = {"token": "rt", "token_type_hint": "refresh_token", "client_id": "notebook"}
+        assert form(request) == expected
+
+    def test_where_it_is_not_offered(self, provider: Provider) -> None:
+        del provider.metadata["revocation_endpoint"]
+        play(revoke(context(provider), Secret("rt"), "refresh_token"), provider)
+        assert not provider.requests
+
+    def test_an_empty_answer_is_a_success(self, provider: Provider) -> None:
+        provider.next["revoke"].append(replace(reply({}), body=b""))
+        play(revoke(context(provider), Secret("rt"), "refresh_token"), provider)
+
+    @pytest.mark.parametrize(
+        "answer", [reply({"error": "unsupported_token_type"}, 400), reply({}, 503), reply({}, 404)]
+    )
+    def test_a_refusal_is_said(self, provider: Provider, answer: Any) -> None:
+        provider.next["revoke"].append(answer)
+        with pytest.raises(PlatformAuthError):
+            play(revoke(context(provider), Secret("rt"), "refresh_token"), provider)
+
+
+def test_a_key_that_rotates_with_the_refresh(provider: Provider) -> None:
+    before = [rsa_key("old").as_dict(private=False)]
+    provider.next["jwks"].extend([reply({"keys": before}), reply({"keys": before})])
+    assert refresh(provider).identity is not None
+    assert [each.max_age for each in provider.sent_to("jwks")] == [86400, 86400, 60]
