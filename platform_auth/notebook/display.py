@@ -70,10 +70,12 @@ class LoginDisplay:
         self._put(_bundle(outcome_card(self._view, state, status), status))
 
     def _put(self, bundle: Bundle) -> None:
-        from IPython.display import display
+        from IPython.display import DisplayHandle
 
         if self._handle is None:
-            self._handle = display(bundle, raw=True, display_id=True)
+            # Noted before it shows: an interrupt may come as soon as it does.
+            self._handle = DisplayHandle()
+            self._handle.display(bundle, raw=True)
         else:
             self._handle.update(bundle, raw=True)
 
