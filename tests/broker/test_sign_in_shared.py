@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,6 +12,9 @@ from platform_auth.broker.redirects import Redirects
 from platform_auth.broker.session import State
 from platform_auth.config import Profiles
 from platform_auth.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 CALLBACK = "http://127.0.0.1:8888/platform-auth/callback"
 HERE = Binding("browser", "ada")
