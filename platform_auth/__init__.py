@@ -33,7 +33,7 @@ _PUBLIC = {
     "connect": "connection",
 }
 
-__all__ = [  # noqa: PLE0604, F822 - resolved by __getattr__
+__all__ = [
     "AuthType",
     "Connection",
     "LoginWidget",

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from ..config import Profile, Profiles, ProfileSource
-from ..errors import PlatformAuthError, PolicyError
+from ..errors import BrokerError, PlatformAuthError, PolicyError
 from ..oauth import redaction
 from ..oauth.discovery import discover
 from ..oauth.driver import Driver
@@ -22,11 +22,12 @@ from .access_token import AccessToken
 from .clock import Clock
 from .late_transport import LateTransport
 from .observer import NoObserver, Observer
+from .record import realm_of
 from .redirects import Redirects, Way
 from .refresh import Refresher, sign_in_required
 from .session import Session, State
 from .sign_in import TIMEOUT, SignIns
-from .stores import MemoryStore, Store
+from .stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from ..oauth.flows import Flow
     from ..oauth.tokens import TokenSet
     from .attempt import Binding
-    from .stores import Record
+    from .record import Record
+    from .stores import Store
 
 log = logging.getLogger("platform_auth")
 
@@ -110,6 +112,8 @@ class Broker:
             self._sessions[name] = session  # at once: whoever asks meanwhile must get the same
             session.loading = asyncio.create_task(self._load(session, outdated))
         session.profile = profile
+        if session.loading is None and self._store.stamp(name) != session.stamp:
+            session.loading = asyncio.create_task(self._load(session, None))
         if session.loading is not None:
             await asyncio.shield(session.loading)
             session.loading = None
@@ -123,15 +127,24 @@ class Broker:
         return ad_hoc
 
     async def _load(self, session: Session, outdated: Session | None) -> None:
+        """Take over what the store has: of an earlier process, or another one's news."""
         name = session.profile.name
         if outdated is not None:
-            await self._forget(outdated)  # its tokens belong to what the profile was before
+            self._sign_ins.cancel(outdated)
+            outdated.forget()
         try:
-            record = await self._store.load(name)
+            stamp, record = self._store.stamp(name), await self._store.load(name)
         except BaseException:
-            self._sessions.pop(name, None)  # to be tried again
+            if session.record is None:
+                self._sessions.pop(name, None)  # to be tried again
             raise
-        if record is not None:
+        session.stamp = stamp
+        # Under the same name there may be tokens for what the profile was, or is elsewhere.
+        if record is not None and record.realm != realm_of(session.profile.config):
+            record = None
+        if record is None and stamp is None and session.record is not None:
+            session.forget()  # signed out by another process
+        elif record is not None and not _is_same(record, session.record):
             session.adopt(record)
 
     async def put(self, name: str, mapping: Mapping[str, Any]) -> Session:
@@ -286,13 +299,15 @@ class Broker:
         self._sign_ins.cancel(session)
         session.forget()
         await self._store.delete(name)
-        if session.refreshing is None:
-            return record
-        await asyncio.wait({session.refreshing})  # what it brings must go as well
-        async with self._store.lock(name):
-            late = await self._store.load(name)
-            if session.record is None:
-                await self._store.delete(name)
+        if session.refreshing is not None:
+            await asyncio.wait({session.refreshing})  # what it brings must go as well
+        try:
+            async with self._store.lock(name):  # and what another process brings
+                late = await self._store.load(name)
+                if session.record is None:
+                    await self._store.delete(name)
+        except BrokerError:
+            late = None  # nobody can be at it who would keep to the lock
         return late or record
 
     async def _revoke(self, session: Session, tokens: TokenSet) -> None:
@@ -358,6 +373,11 @@ class Broker:
             lifetime=record.tokens.expires_in,
         )
 
+    @property
+    def store(self) -> str:
+        """Where sessions rest, in a few words."""
+        return self._store.describe()
+
     def next_refresh(self, session: Session) -> float | None:
         """Return when a session will be renewed, in seconds since the epoch, or None."""
         return self._refresher.next_refresh(session)
@@ -375,6 +395,14 @@ class Broker:
         config = session.profile.config
         metadata = await session.driver.drive(discover(config))
         return FlowContext(config, metadata, self._clock.time, redirect_uri)
+
+
+def _is_same(one: Record, other: Record | None) -> bool:
+    return (
+        other is not None
+        and one.generation == other.generation
+        and one.tokens.access_token == other.tokens.access_token
+    )
 
 
 def _driver(config: PlatformConfig) -> Driver:

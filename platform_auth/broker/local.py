@@ -94,8 +94,10 @@ def _new_broker() -> Broker:
     from ..config import Profiles
     from .broker import Broker
     from .redirects import Redirects
+    from .stores import VARIABLE, open_store
 
-    return Broker(Profiles(), Redirects())
+    store = open_store(os.environ.get(VARIABLE) or "file")
+    return Broker(Profiles(), Redirects(), store=store)
 
 
 @functools.cache

@@ -145,7 +145,8 @@ class Protocol:
         said = [view["error"] for view in views]
         problems = [p for each in broker.profiles.problems if (p := each.to_dict()) not in said]
         default = broker.profiles.default
-        return {"version": 1, "default": default, "profiles": views, "problems": problems}
+        answer = {"version": 1, "default": default, "profiles": views, "problems": problems}
+        return answer | ({"store": broker.store} if self._private else {})
 
     async def _listed(self, name: str) -> dict[str, Any]:
         try:

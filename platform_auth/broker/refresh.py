@@ -16,13 +16,15 @@ from ..errors import (
 from ..oauth.flows import get_flow
 from .access_token import fingerprint
 from .observer import NoObserver, Observer
-from .stores import Record, new_record, rest
+from .record import new_record
+from .stores import rest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ..oauth.grants import FlowContext
     from .clock import Clock
+    from .record import Record
     from .session import Session
     from .stores import Store
 
@@ -173,7 +175,7 @@ class Refresher:
         steps = flow.refresh(context, before.tokens) if before else flow.sign_in(context)
         tokens = await session.driver.drive(steps)
         generation = before.generation + 1 if before else 1
-        return new_record(session.profile.name, flow.name, tokens, self._clock, generation)
+        return new_record(session.profile, flow.name, tokens, self._clock, generation)
 
     def _back_off(self, session: Session, error: PlatformAuthError) -> None:
         longest = min(FIRST_BACKOFF * 2 ** min(session.failures, _ENOUGH_DOUBLINGS), MAX_BACKOFF)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from .observer import NoObserver
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from ..config import Profile
     from ..errors import PlatformAuthError
     from ..oauth.driver import Driver
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from .attempt import Attempt
     from .clock import Clock
     from .observer import Observer
-    from .stores import Record
+    from .record import Record
 
 
 class State(enum.StrEnum):
@@ -63,6 +65,7 @@ class Session:
         self.retry_at = 0.0
         self.failures = 0
         self.loading: asyncio.Task[None] | None = None
+        self.stamp: Hashable = None  # the store's, of the record that was last looked at
         self._timeout: asyncio.TimerHandle | None = None
         # Not from zero: a front end must not take a restarted server's state for the one it knows.
         self.revision = time.time_ns() // 1_000_000

@@ -18,7 +18,8 @@ from ..oauth.authorization import callback_parameters
 from ..oauth.steps import AuthorizeChallenge, DeviceChallenge
 from .attempt import Attempt, Binding
 from .observer import NoObserver, Observer
-from .stores import new_record, rest
+from .record import new_record
+from .stores import rest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from ..oauth.grants import FlowContext
     from ..oauth.tokens import TokenSet
     from .clock import Clock
+    from .record import Record
     from .session import Session
-    from .stores import Record, Store
+    from .stores import Store
 
 TIMEOUT: Final = 600.0
 """Seconds a person has to finish a sign-in."""
@@ -167,7 +169,7 @@ class SignIns:
 
     async def _rested(self, session: Session, flow: Flow, tokens: TokenSet) -> Record:
         name = session.profile.name
-        record = new_record(name, flow.name, tokens, self._clock, 1)
+        record = new_record(session.profile, flow.name, tokens, self._clock, 1)
         # Under the lock, or what a refresh brings that is under way would replace it.
         async with self._store.lock(name):
             before = await self._store.load(name) or session.record

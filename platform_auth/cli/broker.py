@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from ..broker.client import BrokerClient, SocketChannel
-
-NO_SERVER: Final = "No Jupyter server keeps sign-ins here"
-
-
-def has_server() -> bool:
-    """Tell whether a Jupyter server's broker is there for this terminal."""
-    return SocketChannel.from_environment() is not None
 
 
 def find_broker() -> BrokerClient:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..connection import DEFAULT_TIMEOUT, Connection, connect
 from .address import in_browser, is_certain
-from .broker import NO_SERVER, find_broker, has_server
+from .broker import find_broker
 from .exit_status import ExitStatus
-from .terminal import complain, open_browser, show
+from .terminal import open_browser, show
 
 if TYPE_CHECKING:
     import argparse
@@ -52,11 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
     )
     who = f" as {view['signed_in_as']}" if view["signed_in_as"] else ""
     show(f"Signed in to {view['platform']}{who} (profile {view['profile']}).")
-    if not has_server():
-        complain(
-            f"{NO_SERVER}, so this sign-in ends with this command; in a terminal of JupyterLab "
-            "it is shared with every kernel."
-        )
     return ExitStatus.DONE
 
 

@@ -42,11 +42,16 @@ def run(arguments: argparse.Namespace) -> int:
         show("No platform is configured: `platform-auth doctor` says where to write one down.")
     for view in views:
         complain(*(f"{view['profile']}: {warning}" for warning in view["warnings"]))
-    for problem in answer.get("problems", ()):
+    for problem in _problems(answer):
         complain(
             "", problem["what"], *(f"  {problem[key]}" for key in ("why", "fix") if problem[key])
         )
     return ExitStatus.DONE
+
+
+def _problems(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    unusable = [view["error"] for view in answer["profiles"] if not view["platform"]]
+    return [*unusable, *answer["problems"]]
 
 
 def _row(view: dict[str, Any]) -> list[str]:
@@ -62,5 +67,5 @@ def _for_programs(answer: dict[str, Any]) -> dict[str, Any]:
         {"name": view["profile"], **{name: view[name] for name in _MEMBERS}}
         for view in answer["profiles"]
     ]
-    problems = answer.get("problems", [])
+    problems = _problems(answer)
     return {"version": 1, "default": answer["default"], "profiles": profiles, "problems": problems}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..words import state_words
-from .broker import NO_SERVER, find_broker, has_server
+from .broker import find_broker
 from .duration import for_how_long
 from .exit_status import ExitStatus
 from .table import table
-from .terminal import complain, show
+from .terminal import show
 
 if TYPE_CHECKING:
     import argparse
@@ -37,8 +37,6 @@ def run(arguments: argparse.Namespace) -> int:
     show(*table(["PROFILE", "PLATFORM", "STATE", ""], [_row(view) for view in views]))
     for view in views:
         _explain(view)
-    if not has_server():
-        complain("", f"{NO_SERVER}: each command has its own, and they end with it.")
     return ExitStatus.DONE
 
 

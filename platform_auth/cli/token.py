@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import SignInRequiredError
-from .broker import NO_SERVER, find_broker, has_server
+from .broker import find_broker
 from .exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -58,11 +58,7 @@ def _with_command(error: SignInRequiredError, profile: str) -> SignInRequiredErr
     import shlex
 
     command = f"platform-auth login {shlex.quote(profile)}"
-    if has_server():
-        return SignInRequiredError(error.what, why=error.why, fix=f"Run: {command}")
-    why = f"{NO_SERVER}, and without one a sign-in ends with the command that made it."
-    fix = f"In a terminal of JupyterLab, run: {command}"
-    return SignInRequiredError(error.what, why=why, fix=fix)
+    return SignInRequiredError(error.what, why=error.why, fix=f"Run: {command}")
 
 
 def _seconds(text: str) -> float:

@@ -14,6 +14,7 @@ from traitlets import Bool, Dict, Float, List, TraitError, Unicode
 from ..broker.broker import Broker
 from ..broker.redirects import Redirects
 from ..broker.sign_in import TIMEOUT
+from ..broker.stores import open_store
 from ..config import Policy, Profile, Profiles, ProfileSource
 from ..errors import ConfigError
 from . import admin_config
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 # Jupyter masks code and state by itself. After a login, `next` holds the whole callback address.
 _SCRUBBED: Final = ("code", "state", "iss", "next")
-_STORES: Final = ("memory",)
 
 
 class PlatformAuth(ExtensionApp):
@@ -70,9 +70,11 @@ class PlatformAuth(ExtensionApp):
     ).tag(config=True)
 
     store = Unicode(
-        "memory",
-        help="""Where sign-ins rest. Default: "memory", the only one so far: they end with the
-        server.""",
+        "file",
+        help="""Where sign-ins rest. Default: "file", encrypted in platform-auth/sessions/ of the
+        Jupyter data directory, so that they outlive the server and every server and terminal of
+        the same home shares them. "memory" ends them with the server. Others come from the entry
+        point group platform_auth.stores.""",
     ).tag(config=True)
 
     redirect_base_url = Unicode(
@@ -158,9 +160,6 @@ class PlatformAuth(ExtensionApp):
             self._load_config(type(self.config)({type(self).__name__: admin}))
         if self._problem is not None:
             raise self._problem
-        if self.store not in _STORES:
-            what = f"c.PlatformAuth.store is {self.store!r}, and there is no such store."
-            raise ConfigError(what, fix=f"Use one of: {', '.join(_STORES)}.")
         if self.redirect_base_url:
             check_base_url(self.redirect_base_url)
         policy = self._policy()
@@ -187,14 +186,16 @@ class PlatformAuth(ExtensionApp):
         self._ends.callback(broker_log.stop)
         try:
             profiles = self._read_profiles()
+            store = open_store(self.store)
         except ConfigError as error:
             self.log.error("platform_auth is switched off: %s", error)  # noqa: TRY400 - it says all
-            profiles = BrokenProfiles(error)
+            profiles, store = BrokenProfiles(error), None
         else:
             self._warn(profiles)
         self.broker = Broker(
             profiles,
             Redirects(login_path=url_path_join(self._server.base_url, "platform-auth/login")),
+            store=store,
             sign_in_timeout=self.sign_in_timeout,
             refresh_margin=self.refresh_margin,
             observer=ServerObserver(cast("EventLogger", self._server.event_logger)),

@@ -106,12 +106,10 @@ def test_somebody_must_sign_in(server: Server, run: Callable[..., Outcome]) -> N
     assert found.err.splitlines()[-1] == "  Fix: Run: platform-auth login demo"
 
 
-def test_somebody_must_sign_in_where_nothing_keeps_it(
-    demo: Path, run: Callable[..., Outcome]
-) -> None:
+def test_somebody_must_sign_in_first(demo: Path, run: Callable[..., Outcome]) -> None:
     found = run("token", "demo")
     assert (found.status, found.out) == (3, "")
-    assert "In a terminal of JupyterLab, run: platform-auth login demo" in found.err
+    assert "Run: platform-auth login demo" in found.err
 
 
 def test_a_service_gets_one_without_a_server_too(demo: Path, run: Callable[..., Outcome]) -> None:

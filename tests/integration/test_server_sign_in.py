@@ -177,6 +177,18 @@ def test_tokens_never_reach_a_browser(ada: JupyterUser) -> None:
     assert ada.http.get("platform-auth/api/v1/profiles/prod/token").status_code == 404
 
 
+def test_a_restarted_server_still_knows_who_signed_in(
+    ada: JupyterUser, server: JupyterServer, oidc: OidcProvider
+) -> None:
+    ada.sign_in("prod")
+    server.restart()
+    assert ada.session("prod")["signed_in_as"] == ADA.email
+    broker = broker_client(server)
+    token = broker.token("prod")
+    assert broker.token("prod", stale=token.fingerprint).remaining > 0
+    assert [e["outcome"] for e in oidc.log("token")] == ["ok", "ok"]
+
+
 def test_nothing_secret_is_left_on_the_machine(
     ada: JupyterUser, broker: BrokerClient, canary: Callable[[], Canary], server: JupyterServer
 ) -> None:

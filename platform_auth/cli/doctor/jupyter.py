@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...broker.client import SocketChannel
 from ...errors import PlatformAuthError
 from ..address import in_browser
-from ..broker import NO_SERVER, find_broker
+from ..broker import find_broker
 from .finding import Finding, Level
 
 if TYPE_CHECKING:
@@ -28,16 +28,13 @@ def check() -> Iterator[Finding]:
 
 def _broker() -> Iterator[Finding]:
     channel = SocketChannel.from_environment()
-    if channel is None:
-        what = f"{NO_SERVER}: a sign-in ends with the command that made it"
-        yield Finding(Level.WARN, what, fix="Work in a terminal of JupyterLab to share sign-ins.")
-        return
     try:
         answer = find_broker().profiles()
     except PlatformAuthError as error:
         yield Finding.of(error)
         return
-    yield Finding(Level.OK, f"the Jupyter server keeps the sign-ins ({channel.address})")
+    keeper = f"the Jupyter server ({channel.address})" if channel else "each command by itself"
+    yield Finding(Level.OK, f"sign-ins are kept by {keeper}: {answer['store']}")
     yield from _redirect_uri(answer["profiles"])
 
 

@@ -62,12 +62,12 @@ def test_all_is_well(server: Server, sandbox: Sandbox, run: Callable[..., Outcom
     assert any(callback in line for line in well)
 
 
-def test_without_a_server_a_sign_in_is_shared_with_nobody(
-    demo: Path, run: Callable[..., Outcome]
-) -> None:
+def test_it_says_where_sign_ins_rest(demo: Path, run: Callable[..., Outcome]) -> None:
     found = run("doctor")
     assert found.status == 0
-    assert any("No Jupyter server keeps sign-ins here" in line for line in lines(found, "warn"))
+    assert any(
+        "kept by each command by itself: encrypted in" in line for line in lines(found, "ok")
+    )
 
 
 def test_a_broken_file_is_told_with_line_and_column(

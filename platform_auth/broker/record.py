@@ -1,0 +1,138 @@
+"""What is kept of a signed-in session, in memory and at rest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..oauth.identity import Identity
+from ..oauth.tokens import TokenSet
+from ..secret import Secret
+
+if TYPE_CHECKING:
+    from ..config import PlatformConfig, Profile
+    from .clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is kept of one signed-in session.
+
+    Parameters
+    ----------
+    profile
+        Its name.
+    realm
+        What the profile was when it was signed in to, see `realm_of`: the tokens are for that.
+    flow
+        How it was signed in, and so how it is refreshed.
+    tokens
+        The last token response.
+    issued_at
+        Seconds since the epoch.
+    deadline
+        When the access token expires, by the monotonic clock of the process that keeps it.
+    generation
+        Counts the responses: whoever finds a higher one than his own was overtaken.
+
+    """
+
+    profile: str
+    realm: str
+    flow: str
+    tokens: TokenSet
+    issued_at: float
+    deadline: float
+    generation: int = 1
+
+    @property
+    def expires_at(self) -> float:
+        """When the access token expires, in seconds since the epoch."""
+        return self.issued_at + self.tokens.expires_in
+
+
+def new_record(
+    profile: Profile, flow: str, tokens: TokenSet, clock: Clock, generation: int
+) -> Record:
+    """Return the record of a token response that has just arrived."""
+    return Record(
+        profile=profile.name,
+        realm=realm_of(profile.config),
+        flow=flow,
+        tokens=tokens,
+        issued_at=clock.time(),
+        deadline=clock.monotonic() + tokens.expires_in,
+        generation=generation,
+    )
+
+
+def realm_of(config: PlatformConfig) -> str:
+    """Return a name for who issues a profile's tokens to whom, and for which platform.
+
+    Tokens must never follow a profile's name to another platform or provider.
+    """
+    oauth = config.oauth
+    parts = (
+        *(config.base_url, config.flow, config.client_id, config.audience, config.command),
+        *(oauth.issuer, oauth.token_endpoint, sorted(config.scopes), sorted(oauth.resource)),
+    )
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+_SECRETS = ("access_token", "refresh_token", "id_token")
+
+
+def record_to_dict(record: Record) -> dict[str, Any]:
+    """Return the JSON form of a record, its tokens in clear: for a store that encrypts it."""
+    tokens = record.tokens
+    shown = {name: value.reveal() for name in _SECRETS if (value := getattr(tokens, name))}
+    return {
+        "profile": record.profile,
+        "realm": record.realm,
+        "flow": record.flow,
+        "issued_at": record.issued_at,
+        "generation": record.generation,
+        "expires_in": tokens.expires_in,
+        "token_type": tokens.token_type,
+        "scopes": list(tokens.scopes),
+        "identity": asdict(tokens.identity) if tokens.identity else None,
+        **shown,
+    }
+
+
+def record_from_dict(data: dict[str, Any], clock: Clock) -> Record:
+    """Return the record that `record_to_dict` described.
+
+    How long the access token lives on is for the wall clock to say: no other spans two processes.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        It describes none.
+
+    """
+    hidden = {name: Secret(data[name]) if data.get(name) else None for name in _SECRETS}
+    if hidden["access_token"] is None:
+        raise KeyError("access_token")
+    identity = data["identity"]
+    tokens = TokenSet(
+        expires_in=float(data["expires_in"]),
+        token_type=str(data["token_type"]),
+        scopes=tuple(data["scopes"]),
+        identity=Identity(**identity) if identity else None,
+        **hidden,  # type: ignore[arg-type]
+    )
+    issued_at = float(data["issued_at"])
+    # A clock that was set back must not make a token live longer than it was given.
+    left = min(issued_at + tokens.expires_in - clock.time(), tokens.expires_in)
+    return Record(
+        profile=str(data["profile"]),
+        realm=str(data["realm"]),
+        flow=str(data["flow"]),
+        tokens=tokens,
+        issued_at=issued_at,
+        deadline=clock.monotonic() + left,
+        generation=int(data["generation"]),
+    )

@@ -1,0 +1,126 @@
+"""Two brokers on one store: what one does, the other knows."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from platform_auth.broker.attempt import Binding
+from platform_auth.broker.broker import Broker
+from platform_auth.broker.redirects import Redirects
+from platform_auth.broker.stores.file import FileStore
+from platform_auth.config import Profiles
+from platform_auth.errors import SignInRequiredError
+from platform_auth.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+ADA = Binding("browser")
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@asynccontextmanager
+async def brokers(
+    directory: Path, *profiles: dict[str, Any], count: int = 2
+) -> AsyncIterator[list[Broker]]:
+    found = [
+        Broker(
+            Profiles(admin={"demo": profile}, user_file=None, flyte=False),
+            Redirects("/platform-auth/login"),
+            store=FileStore(directory, keyring=False),
+        )
+        for profile in (profiles * count)[: max(count, len(profiles))]
+    ]
+    try:
+        yield found
+    finally:
+        for broker in found:
+            await broker.close()
+
+
+async def sign_in(broker: Broker, sandbox: Sandbox) -> None:
+    url = await broker.begin("demo", "http://127.0.0.1:8888/platform-auth/callback", ADA)
+    back = await asyncio.to_thread(sandbox.sign_in_scripted, url)
+    await broker.complete(back, ADA)
+
+
+def refreshes(sandbox: Sandbox) -> int:
+    return sum(request.grant_type == "refresh_token" for request in sandbox.requests)
+
+
+def test_a_sign_in_of_one_is_the_others(sandbox: Sandbox, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with brokers(tmp_path / "s", sandbox.profiles()["demo"]) as (one, other):
+            with pytest.raises(SignInRequiredError):
+                await other.token("demo")
+            await sign_in(one, sandbox)
+            assert (await other.token("demo")).value == (await one.token("demo")).value
+            session = await other.session("demo")
+            assert session.identity is not None
+            assert session.identity.email == "ada@example.com"
+
+    asyncio.run(work())
+
+
+def test_a_sign_in_outlives_the_broker(sandbox: Sandbox, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with brokers(tmp_path / "s", sandbox.profiles()["demo"], count=1) as (one,):
+            await sign_in(one, sandbox)
+            token = await one.token("demo")
+        async with brokers(tmp_path / "s", sandbox.profiles()["demo"], count=1) as (later,):
+            assert (await later.token("demo")).value == token.value
+
+    asyncio.run(work())
+
+
+def test_many_refresh_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with brokers(tmp_path / "s", sandbox.profiles()["demo"], count=8) as all_of_them:
+            await sign_in(all_of_them[0], sandbox)
+            stale = (await all_of_them[0].token("demo")).fingerprint
+            for broker in all_of_them:
+                await broker.session("demo")
+            before = refreshes(sandbox)
+            tokens = await asyncio.gather(*(b.token("demo", stale=stale) for b in all_of_them))
+            assert refreshes(sandbox) == before + 1
+            assert len({token.fingerprint for token in tokens}) == 1
+            assert tokens[0].fingerprint != stale
+
+    asyncio.run(work())
+
+
+def test_a_sign_out_of_one_is_the_others(sandbox: Sandbox, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with brokers(tmp_path / "s", sandbox.profiles()["demo"]) as (one, other):
+            await sign_in(one, sandbox)
+            await other.token("demo")
+            await one.sign_out("demo")
+            with pytest.raises(SignInRequiredError):
+                await other.token("demo")
+            assert (await other.session("demo")).state == "signed_out"
+
+    asyncio.run(work())
+
+
+def test_tokens_do_not_follow_a_name_to_another_platform(sandbox: Sandbox, tmp_path: Path) -> None:
+    profile = sandbox.profiles()["demo"]
+    moved = {**profile, "admin": {**profile["admin"], "endpoint": "http://127.0.0.1:9"}}
+
+    async def work() -> None:
+        async with brokers(tmp_path / "s", profile, moved) as (one, other):
+            await sign_in(one, sandbox)
+            with pytest.raises(SignInRequiredError):
+                await other.token("demo")
+            assert (await one.token("demo")).remaining > 0
+
+    asyncio.run(work())
