@@ -74,9 +74,30 @@ def request_tokens(
         The server said no, or its answer cannot be used. Nothing of it is kept.
 
     """
+    tokens = yield from request_unverified(context, grant_type, replay=replay, **parameters)
+    return (yield from verified(context, tokens, nonce=nonce))
+
+
+def request_unverified(
+    context: FlowContext,
+    grant_type: str,
+    *,
+    replay: bool = False,
+    **parameters: str | Secret | None,
+) -> Generator[Step, Response, TokenSet]:
+    """Send a token request and return what it grants, to be handed to `verified`.
+
+    The first half of `request_tokens`: after it, the grant is used up.
+    """
     url, body = context.metadata.endpoint("token_endpoint"), _form(context, grant_type, parameters)
     response = yield from ask_authenticated(context, url, body, replay=replay)
-    tokens = token_set(oauth_json(response), asked=context.config.scopes, now=context.now())
+    return token_set(oauth_json(response), asked=context.config.scopes, now=context.now())
+
+
+def verified(
+    context: FlowContext, tokens: TokenSet, *, nonce: Secret | None = None
+) -> Generator[Step, Response, TokenSet]:
+    """Return the tokens with who they are for, where an id_token says so and holds."""
     if tokens.id_token is None or not _can_verify(context):
         return tokens
     identity = yield from verified_identity(context, tokens, nonce=nonce)

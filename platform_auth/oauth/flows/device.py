@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from authlib.common.urls import add_params_to_qs
 
-from ...errors import OAuthError, ProviderError, SignInExpiredError, TransportError
-from ..client_auth import authenticated
-from ..grants import FlowContext, refresh_tokens, request_tokens
+from ...errors import ProviderError, SignInExpiredError, TokenResponseError, TransportError
+from ...secret import Secret
+from ..client_auth import ask_authenticated
+from ..grants import FlowContext, refresh_tokens, request_unverified, verified
 from ..metadata import is_secure
 from ..responses import oauth_json, plain
 from ..steps import Ask, DeviceChallenge, Step, Wait
@@ -23,6 +24,8 @@ GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 
 _INTERVAL, _EXPIRES_IN = 5.0, 600.0
 _SLOWER = 5.0  # §3.5: for this and all later requests
+_LONGEST_PAUSE = 60.0
+_MAX_STRANGE = 3  # answers in a row that are none, before they are taken for the truth
 
 
 class Device:
@@ -34,47 +37,75 @@ class Device:
 
     def sign_in(self, context: FlowContext) -> Generator[Step, Any, TokenSet]:
         """Get a code, show it, and ask for tokens until the person has entered it."""
-        config = context.config
-        params = {"scope": " ".join(config.scopes), "audience": config.audience}
-        body = add_params_to_qs("", [(name, value) for name, value in params.items() if value])
         url = context.metadata.endpoint("device_authorization_endpoint")
-        response = yield authenticated(config, context.metadata, url, body, replay=True)
+        response = yield from ask_authenticated(context, url, _form(context), replay=True)
         data = oauth_json(response)
-        challenge = _challenge(data)
+        challenge, code = _challenge(data), Secret(_text(data, "device_code"))
         yield Ask(challenge)
-        return (yield from _poll(context, _text(data, "device_code"), challenge))
+        tokens = yield from _poll(context, code, challenge)
+        # Not in the loop: the code is used up, whatever becomes of the id_token.
+        return (yield from verified(context, tokens))
 
     def refresh(self, context: FlowContext, old: TokenSet) -> Generator[Step, Any, TokenSet]:
         """Use the refresh token."""
         return refresh_tokens(context, old)
 
 
+def _form(context: FlowContext) -> Secret:
+    config = context.config
+    given = {"scope": " ".join(config.scopes), "audience": config.audience}
+    fields = [(name, value) for name, value in given.items() if value]
+    fields += [("resource", uri) for uri in config.oauth.resource]
+    return Secret(add_params_to_qs("", fields))
+
+
 def _poll(
-    context: FlowContext, device_code: str, challenge: DeviceChallenge
+    context: FlowContext, code: Secret, challenge: DeviceChallenge
 ) -> Generator[Step, Any, TokenSet]:
-    interval, waited = challenge.interval, 0.0
+    rhythm, left = _Rhythm(challenge.interval), challenge.expires_in
     # Waits are added up rather than clocks compared: a clock may jump.
-    while waited < challenge.expires_in:
-        yield Wait(interval)
-        waited += interval
+    while left > 0:
+        pause = min(rhythm.pause, left)
+        yield Wait(pause)
+        left -= pause
         try:
-            return (yield from request_tokens(context, GRANT_TYPE, device_code=device_code))
-        except (OAuthError, TransportError) as error:
-            interval = _next_interval(error, interval)
+            return (yield from request_unverified(context, GRANT_TYPE, device_code=code))
+        except (ProviderError, TransportError) as error:
+            rhythm.adapt(error)
     raise SignInExpiredError(
         "The code was not entered in time.", fix="Sign in again to get a new one."
     )
 
 
-def _next_interval(error: OAuthError | TransportError, interval: float) -> float:
-    """Return how long to wait next, or raise the error if it is final (§3.5)."""
-    if error.oauth_code == "authorization_pending":
-        return interval
-    if error.oauth_code == "slow_down":
-        return interval + _SLOWER
-    if error.retryable:
-        return max(interval * 2, error.retry_after or 0)
-    raise error
+@dataclass
+class _Rhythm:
+    """How long to wait before asking again (§3.5).
+
+    The RFC lets a fault lengthen all later waits. Here it lengthens only those until the next
+    answer: a person who has entered the code should not wait for an outage that is over.
+    """
+
+    interval: float
+    longer: float = 0.0
+    strange: int = 0
+
+    @property
+    def pause(self) -> float:
+        return max(self.interval, self.longer)
+
+    def adapt(self, error: ProviderError | TransportError) -> None:
+        """Take an error for what it says of the next request; raise it if there is to be none."""
+        if error.oauth_code in {"authorization_pending", "slow_down"}:
+            self.interval += _SLOWER if error.oauth_code == "slow_down" else 0
+            self.longer, self.strange = 0.0, 0
+            return
+        # The page of a captive portal, or a proxy's, is not the provider's word.
+        strange = isinstance(error, ProviderError) and not error.oauth_code
+        self.strange += strange
+        final = not (strange or error.retryable) or self.strange > _MAX_STRANGE
+        if final or isinstance(error, TokenResponseError):
+            raise error
+        self.longer = max(min(self.pause * 2, _LONGEST_PAUSE), error.retry_after or 0)
 
 
 def _challenge(data: Mapping[str, Any]) -> DeviceChallenge:
@@ -90,16 +121,18 @@ def _challenge(data: Mapping[str, Any]) -> DeviceChallenge:
 
 
 def _seconds(value: object, default: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return default
     try:
-        seconds = float(value) if isinstance(value, (int, float, str)) else 0.0
-    except ValueError:
+        seconds = float(value)
+    except (ValueError, OverflowError):
         return default
     return seconds if 0 < seconds < float("inf") else default
 
 
 def _address(value: object) -> str:
     # It becomes a link that people are told to trust: no javascript:, no plain http elsewhere.
-    if isinstance(value, str) and is_secure(value) and urlsplit(value).hostname:
+    if isinstance(value, str) and value.isprintable() and " " not in value and is_secure(value):
         return value
     raise ProviderError("The identity provider names no usable address to enter the code at.")
 

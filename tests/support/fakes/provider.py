@@ -163,7 +163,7 @@ class Provider:
             return self._redeem(asked)
         if asked["grant_type"] == "refresh_token":
             return self._refresh(asked["refresh_token"])
-        return reply(self.tokens(refresh=False))
+        return reply(self.tokens(refresh=asked["grant_type"] != "client_credentials"))
 
     def _redeem(self, asked: dict[str, str]) -> Response:
         code = self._codes.pop(asked["code"], None)
@@ -212,7 +212,7 @@ class Provider:
             "email": "ada@example.com",
             "nonce": nonce,
         }
-        claims = {name: value for name, value in {**honest, **self.claims}.items()}
+        claims = dict({**honest, **self.claims}.items())
         return self.sign({name: value for name, value in claims.items() if value is not None})
 
     def signed(
