@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -75,6 +76,7 @@ class Transport:
             trust_env=trust_env,
             timeout=_TIMEOUT,
             follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none
             # Uncompressed, so that no answer can grow beyond what was read.
             headers={"User-Agent": f"platform-auth/{__version__}", "Accept-Encoding": "identity"},
             # A rotated token's answer must not be lost to a connection that died meanwhile.

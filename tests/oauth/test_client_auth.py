@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 import pytest
@@ -10,7 +10,9 @@ from fakes.provider import CLIENT, ISSUER, config, form
 from platform_auth.errors import ConfigError
 from platform_auth.oauth.client_auth import authenticated, client_id
 from platform_auth.oauth.metadata import ServerMetadata
-from platform_auth.oauth.steps import Request
+
+if TYPE_CHECKING:
+    from platform_auth.oauth.steps import Request
 
 TOKEN = f"{ISSUER}/token"
 

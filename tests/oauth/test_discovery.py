@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,8 +15,12 @@ from platform_auth.errors import (
     TransportError,
 )
 from platform_auth.oauth.discovery import METADATA_MAX_AGE, discover
-from platform_auth.oauth.metadata import ServerMetadata
 from platform_auth.oauth.steps import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from platform_auth.oauth.metadata import ServerMetadata
 
 OPENID = "/.well-known/openid-configuration"
 OAUTH = "/.well-known/oauth-authorization-server"

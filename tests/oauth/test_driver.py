@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from fakes.clock import FakeClock
 from fakes.provider import ISSUER, Provider, config, reply
-
 from platform_auth.errors import (
     ConfigError,
     DiscoveryError,
@@ -20,6 +19,9 @@ from platform_auth.errors import (
 from platform_auth.oauth.discovery import discover
 from platform_auth.oauth.driver import Driver
 from platform_auth.oauth.steps import Ask, AuthorizeChallenge, Request, Response, Run, Step, Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 ASK = Ask(AuthorizeChallenge("https://id.example.com/a", "state"))
 WELL_KNOWN = "openid-configuration"

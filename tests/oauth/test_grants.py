@@ -5,9 +5,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+
 from fakes.play import context, play
 from fakes.provider import ISSUER, Provider, form, reply, rsa_key
-
 from platform_auth.errors import (
     ConfigError,
     IdentityError,
