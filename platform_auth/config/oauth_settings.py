@@ -19,7 +19,7 @@ REDIRECTS = ("auto", "server", "loopback", "paste")
 ASSERTION_AUDIENCES = ("issuer", "token_endpoint")
 CLIENT_AUTHENTICATION = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 §5.6.2
-_URLS = (
+ENDPOINTS = (
     "authorization_endpoint",
     "token_endpoint",
     "device_authorization_endpoint",
@@ -206,7 +206,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "issuer": _issuer,
     "redirect": one_of(REDIRECTS, "redirect"),
     "redirect_uri": _endpoint("redirect_uri"),
-    **{name: _endpoint(name) for name in _URLS},
+    **{name: _endpoint(name) for name in ENDPOINTS},
     "token_endpoint_auth_method": one_of(CLIENT_AUTHENTICATION, "token_endpoint_auth_method"),
     "authorization_metadata_key": _header_name,
     "resource": _resources,

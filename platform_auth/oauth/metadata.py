@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ..config.oauth_settings import ENDPOINTS
 from ..errors import ConfigError, DiscoveryError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..config import OAuthSettings
-
-_ENDPOINTS: Final = (
-    "authorization_endpoint",
-    "token_endpoint",
-    "device_authorization_endpoint",
-    "revocation_endpoint",
-    "end_session_endpoint",
-    "userinfo_endpoint",
-    "jwks_uri",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +75,7 @@ def from_document(data: Mapping[str, Any], *, issuer: str) -> ServerMetadata:
     """
     if data.get("issuer") != issuer:
         raise _other_issuer(issuer, data.get("issuer"))
-    known = {name: _url(name, data.get(name), issuer) for name in _ENDPOINTS}
+    known = {name: _url(name, data.get(name), issuer) for name in ENDPOINTS}
     return ServerMetadata(
         issuer=issuer,
         **known,
@@ -107,7 +98,7 @@ def with_settings(metadata: ServerMetadata, settings: OAuthSettings) -> ServerMe
     names = {field.name for field in fields(ServerMetadata)}
     explicit = {
         name: getattr(settings, name)
-        for name in (*_ENDPOINTS, "issuer")
+        for name in (*ENDPOINTS, "issuer")
         if name in names and getattr(settings, name)
     }
     return replace(metadata, **explicit)
