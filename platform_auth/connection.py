@@ -78,16 +78,36 @@ def _default_profile(client: BrokerClient) -> str:
 def _ad_hoc(client: BrokerClient, config: PlatformConfig) -> str:
     from .config import Profile, ProfileSource
 
-    if config.command and os.sep in config.command[0]:
-        # The broker has another working directory, and trusts none.
-        here = str(Path(config.command[0]).expanduser().absolute())
-        config = replace(config, command=(here, *config.command[1:]))
+    # The broker has another working directory, and trusts none.
+    config = replace(
+        config,
+        command=_from_here(config.command),
+        proxy_command=_from_here(config.proxy_command),
+    )
     profile = Profile("", config, ProfileSource.SESSION)
     shape = json.dumps(profile.to_mapping(secrets=False), sort_keys=True)
     # The same configuration is the same profile, in whichever kernel it is written.
     name = f"{config.host}-{hashlib.sha256(shape.encode()).hexdigest()[:8]}"
     client.put(name, profile.to_mapping())
     return name
+
+
+def _from_here(command: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Return a command that means the same in any directory, as far as it says that it is a path.
+
+    These are a program with a slash in it, and arguments that begin with ``./`` or ``../``.
+    """
+    if not command:
+        return command
+    program, *arguments = command
+    if os.sep in program:
+        program = str(Path(program).expanduser().absolute())
+    return (program, *(_absolute(each) for each in arguments))
+
+
+def _absolute(argument: str) -> str:
+    is_path = argument.startswith((f".{os.sep}", f"..{os.sep}"))
+    return str(Path(argument).absolute()) if is_path else argument
 
 
 class Connection:

@@ -3,22 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fakes.provider import ec_key, rsa_key
+from harness.broker import profile
+from harness.environment import isolated
+from harness.environment import program as program_path
+from harness.http import loopback_client
+from harness.notebooks import write_notebook
+from harness.scripted import ScriptedPerson
 from platform_auth.broker.broker import Broker
 from platform_auth.broker.clock import Clock
+from platform_auth.broker.late_transport import LateTransport
 from platform_auth.broker.redirects import Redirects
 from platform_auth.broker.session import State
 from platform_auth.config import Policy, Profiles
-from platform_auth.errors import PlatformAuthError, PolicyError, ProviderError
+from platform_auth.errors import (
+    AccessDeniedError,
+    InvalidClientError,
+    PlatformAuthError,
+    PolicyError,
+    ProviderError,
+    SignInExpiredError,
+)
+from platform_auth.oauth.driver import Driver
 from platform_auth.oauth.flows.command import FAILURE_AGE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
+
+    from harness.platform import Platform
+    from harness.provider import OidcProvider
+    from platform_auth.broker.access_token import AccessToken
+    from platform_auth.broker.session import Session
+    from platform_auth.sandbox import Sandbox
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the commands are shell scripts")
 
@@ -73,12 +100,14 @@ def command_profile(*argv: str) -> dict[str, Any]:
 def with_broker(
     profiles: dict[str, Any],
     case: Callable[[Broker, SettableClock], Awaitable[None]],
+    *,
+    new_driver: Callable[..., Driver] | None = None,
     **options: Any,
 ) -> None:
     async def main() -> None:
         clock = SettableClock()
         known = Profiles(admin=profiles, user_file=None, flyte=False, **options)
-        broker = Broker(known, Redirects(), clock=clock)
+        broker = Broker(known, Redirects(), clock=clock, new_driver=new_driver)
         try:
             await case(broker, clock)
         finally:
@@ -88,8 +117,346 @@ def with_broker(
     asyncio.run(main())
 
 
+async def wait_for(look: Callable[[], object]) -> None:
+    async with asyncio.timeout(30):
+        while not look():  # noqa: ASYNC110 - another process or thread brings it about
+            await asyncio.sleep(0.01)
+
+
 async def at_once(count: int, call: Callable[[], Awaitable[Any]]) -> list[Any]:
     return await asyncio.gather(*(call() for _ in range(count)), return_exceptions=True)
+
+
+# Client credentials
+
+
+def service_profile(issuer: str, platform: str, client_id: str, **oauth: Any) -> dict[str, Any]:
+    return {
+        "admin": {
+            "endpoint": platform,
+            "insecure": True,
+            "authType": "ClientSecret",
+            "clientId": client_id,
+            "scopes": ["api"],
+        },
+        "oauth": {"issuer": issuer, **oauth},
+    }
+
+
+def projects(platform: Platform, token: AccessToken) -> int:
+    with loopback_client() as http:
+        headers = {"Authorization": token.authorization}
+        return http.get(f"{platform.url}/api/v1/projects", headers=headers).status_code
+
+
+@pytest.mark.parametrize(
+    ("client_id", "method"),
+    [("service", "client_secret_basic"), ("service-post", "client_secret_post")],
+)
+def test_a_service_with_a_secret(
+    oidc: OidcProvider, platform: Platform, client_id: str, method: str
+) -> None:
+    # All that a form encodes in another way than Basic alone would (RFC 6749 §2.3.1).
+    secret = "p%41s:s+w rd/&=~'\\"
+    oidc.register(client_id, client_secret=secret)
+
+    async def case(broker: Broker, _clock: SettableClock) -> None:
+        assert projects(platform, await broker.token("ci")) == 200
+
+    oauth = {"client_secret": secret, "token_endpoint_auth_method": method}
+    with_broker({"ci": service_profile(oidc.issuer, platform.url, client_id, **oauth)}, case)
+    [request] = oidc.log("token")
+    assert (request["client_auth"], request["scope"], request["outcome"]) == (method, "api", "ok")
+
+
+@pytest.mark.parametrize("audience", ["issuer", "token_endpoint"])
+@pytest.mark.parametrize("kind", ["RSA", "EC"])
+def test_a_service_with_a_key(
+    oidc: OidcProvider, platform: Platform, tmp_path: Path, kind: str, audience: str
+) -> None:
+    key = rsa_key() if kind == "RSA" else ec_key()
+    (tmp_path / "client.pem").write_bytes(key.as_pem(private=True))
+    oidc.register(
+        "signer",
+        token_endpoint_auth_method="private_key_jwt",
+        token_endpoint_auth_signing_alg="RS256" if kind == "RSA" else "ES256",
+        jwks={"keys": [key.as_dict(private=False)]},
+        redirect_uris=[],
+        response_types=[],
+        grant_types=["client_credentials"],
+    )
+
+    async def case(broker: Broker, _clock: SettableClock) -> None:
+        token = await broker.token("ci")
+        assert projects(platform, token) == 200
+        await broker.token("ci", stale=token.fingerprint)
+
+    oauth = {
+        "private_key_file": str(tmp_path / "client.pem"),
+        "client_assertion_audience": audience,
+        "resource": [oidc.audience],
+    }
+    with_broker({"ci": service_profile(oidc.issuer, platform.url, "signer", **oauth)}, case)
+    requests = [(entry["client_auth"], entry["outcome"]) for entry in oidc.log("token")]
+    assert requests == [("private_key_jwt", "ok")] * 2  # the provider takes no jti twice
+    assert oidc.log("token")[0]["resource"] == oidc.audience
+
+
+def test_a_mounted_secret_may_rotate_under_a_running_broker(
+    oidc: OidcProvider, platform: Platform, tmp_path: Path
+) -> None:
+    path = tmp_path / "secret"
+    path.write_text(oidc.client_secret)
+
+    async def case(broker: Broker, _clock: SettableClock) -> None:
+        first = await broker.token("ci")
+        oidc.register("service", client_secret="the-next-secret")
+        path.write_text("the-next-secret\n")
+        second = await broker.token("ci", stale=first.fingerprint)
+        assert projects(platform, second) == 200
+
+    profile = service_profile(oidc.issuer, platform.url, "service")
+    profile["admin"]["clientSecretLocation"] = str(path)
+    with_broker({"ci": profile}, case)
+
+
+def test_a_wrong_secret_is_asked_about_once_however_many_want_a_token(oidc: OidcProvider) -> None:
+    async def case(broker: Broker, _clock: SettableClock) -> None:
+        errors = await at_once(20, lambda: broker.token("ci"))
+        assert {type(each) for each in errors} == {InvalidClientError}
+        assert "not-the-secret" not in f"{errors}"
+
+    oauth = {"client_secret": "not-the-secret"}
+    profile = service_profile(oidc.issuer, "http://127.0.0.1:9", "service", **oauth)
+    with_broker({"ci": profile}, case)
+    assert [entry["outcome"] for entry in oidc.log("token")] == ["invalid_client"]
+
+
+def run_notebook(
+    directory: Path, profiles: dict[str, Any], *cells: str, tool: Sequence[str]
+) -> tuple[int, str, str]:
+    """Run a notebook with nobody there, and return the status, its file and what was logged."""
+    notebook = directory / "work" / "notebook.ipynb"
+    write_notebook(notebook, cells)
+    (directory / "profiles.yaml").write_text(json.dumps({"profiles": profiles}))
+    (directory / "profiles.yaml").chmod(0o600)
+    env = isolated(directory / "home", PLATFORM_AUTH_CONFIG=str(directory / "profiles.yaml"))
+    done = subprocess.run(
+        [program_path("jupyter"), *tool, str(notebook)],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, notebook.read_text(), done.stderr
+
+
+LOGIN = ("%load_ext platform_auth", "%platform_login ci", "client.get('/me').json()['sub']")
+NBCONVERT = ("nbconvert", "--to=notebook", "--inplace", "--execute")
+NBCLIENT = ("execute", "--inplace")
+
+
+@pytest.mark.parametrize("tool", [NBCONVERT, NBCLIENT], ids=lambda tool: tool[0])
+def test_a_service_needs_nobody_in_a_notebook(
+    sandbox: Sandbox, tmp_path: Path, tool: tuple[str, ...]
+) -> None:
+    profiles = {"ci": sandbox.profiles()["demo-service"]}
+    status, text, log = run_notebook(tmp_path, profiles, *LOGIN, *BESIDE, tool=tool)
+    assert status == 0, log
+    outputs = [json.dumps(cell["outputs"]) for cell in json.loads(text)["cells"]]
+    assert "platform-auth-service" in outputs[2]
+    assert "platform-auth.login+json" not in text  # no widget where nobody is
+    assert profiles["ci"]["oauth"]["client_secret"] not in text + log
+    assert [(each.grant_type, each.outcome) for each in sandbox.requests] == [
+        ("client_credentials", "ok")
+    ]
+    assert "my-custom-access-token"[::-1] in outputs[-1]
+
+
+# A program beside the notebook, as the documentation has it.
+BESIDE = (
+    """\
+from pathlib import Path
+
+Path("get_token.sh").write_text("#!/bin/sh\\ncat token.txt\\n")
+Path("get_token.sh").chmod(0o755)
+Path("token.txt").write_text("my-custom-access-token")
+""",
+    """\
+import os
+from platform_auth import AuthType, PlatformConfig, connect
+
+external_command_config = PlatformConfig(
+    endpoint="custom-auth-admin.example.com:443",
+    command=["./get_token.sh"],
+    auth_mode=AuthType.EXTERNAL_PROCESS,
+)
+connection = connect(external_command_config)
+os.chdir("/")  # the broker need not be where the notebook is
+connection.access_token()[::-1]
+""",
+)
+
+
+# Device flow
+
+
+def patient(sandbox: Sandbox | None = None, *, early: int = 0) -> Callable[..., Driver]:
+    """Return drivers that wait no longer than they must: the sandbox's clock is put forward.
+
+    After the first wait, as many as ``early`` seem to the sandbox to be half as long.
+    """
+    shares = iter([1.01, *[0.5] * early])
+    if sandbox is not None:
+        sandbox.settings.device_lifetime = 10**6  # it passes quickly
+
+    async def sleep(seconds: float) -> None:
+        if sandbox is not None:
+            await asyncio.to_thread(sandbox.advance, seconds * next(shares, 1.01))
+        else:
+            await asyncio.sleep(0.02)
+
+    return lambda config: Driver(LateTransport(config), sleep=sleep)
+
+
+async def settled(broker: Broker, name: str) -> Session:
+    """Return a session once nobody is waited for any more."""
+    session = await broker.session(name)
+    async with asyncio.timeout(30):
+        while session.state is State.SIGNING_IN:
+            await session.changed(session.revision, 5)
+    return session
+
+
+def polls(sandbox: Sandbox) -> list[str]:
+    return [each.outcome for each in sandbox.requests if "device_code" in each.grant_type]
+
+
+@pytest.mark.parametrize("approve", [True, False])
+def test_a_code_entered_at_the_sandbox(sandbox: Sandbox, approve: bool) -> None:
+    async def case(broker: Broker, _clock: SettableClock) -> None:
+        session = await broker.sign_in("demo-device")
+        challenge = session.challenge
+        assert challenge is not None
+        assert challenge["interval"] == sandbox.settings.device_interval
+        await wait_for(lambda: len(polls(sandbox)) > 2)
+        url = challenge["verification_uri_complete"]
+        await asyncio.to_thread(sandbox.approve_device_scripted, url, approve=approve)
+        session = await settled(broker, "demo-device")
+        if approve:
+            assert session.state is State.SIGNED_IN
+            assert session.identity is not None
+            assert session.identity.label == "ada@example.com"
+            assert (await broker.token("demo-device")).value
+        else:
+            assert isinstance(session.error, AccessDeniedError)
+
+    with_broker(sandbox.profiles(), case, new_driver=patient(sandbox))
+    assert set(polls(sandbox)[:-1]) == {"authorization_pending"}
+    assert polls(sandbox)[-1] == ("ok" if approve else "access_denied")
+
+
+def test_a_server_that_is_asked_too_often_is_asked_less_often(sandbox: Sandbox) -> None:
+    async def case(broker: Broker, _clock: SettableClock) -> None:
+        session = await broker.sign_in("demo-device")
+        assert session.challenge is not None
+        await wait_for(lambda: len(polls(sandbox)) > 4)
+        url = session.challenge["verification_uri_complete"]
+        await asyncio.to_thread(sandbox.approve_device_scripted, url)
+        assert (await settled(broker, "demo-device")).state is State.SIGNED_IN
+
+    with_broker(sandbox.profiles(), case, new_driver=patient(sandbox, early=2))
+    pending, slow_down = "authorization_pending", "slow_down"
+    assert polls(sandbox)[:5] == [pending, slow_down, slow_down, pending, pending]
+
+
+def test_a_code_that_nobody_enters_expires(sandbox: Sandbox) -> None:
+    async def case(broker: Broker, _clock: SettableClock) -> None:
+        await broker.sign_in("demo-device")
+        session = await settled(broker, "demo-device")
+        assert isinstance(session.error, SignInExpiredError)
+        assert session.state is State.FAILED
+
+    drivers = patient(sandbox)
+    sandbox.settings.device_lifetime = 30
+    with_broker(sandbox.profiles(), case, new_driver=drivers)
+    assert polls(sandbox)[-1] in {"expired_token", "authorization_pending"}
+
+
+def test_a_code_entered_at_the_certified_provider_through_all_faults(
+    oidc: OidcProvider, platform: Platform
+) -> None:
+    async def case(broker: Broker, _clock: SettableClock) -> None:
+        for fault in ("drop", "html", "status"):
+            oidc.fault(fault)
+        session = await broker.sign_in("tv")
+        assert session.challenge is not None
+        await wait_for(lambda: len(oidc.log("token")) > 4)
+        with ScriptedPerson() as ada:
+            url = session.challenge["verification_uri_complete"]
+            await asyncio.to_thread(ada.visit, url)
+        session = await settled(broker, "tv")
+        assert session.state is State.SIGNED_IN, session.error
+        assert session.identity is not None
+        assert session.identity.label == "ada@example.com"
+        assert projects(platform, await broker.token("tv")) == 200
+
+    tv = profile(oidc.issuer, platform.url)
+    tv["admin"] |= {"authType": "DeviceFlow", "clientId": "device"}
+    with_broker({"tv": tv}, case, new_driver=patient())
+    faults = [entry.get("fault") for entry in oidc.log("token")[:4]]
+    assert faults == ["drop", "html", "status", None]
+
+
+def test_calling_it_off_stops_asking_at_once(sandbox: Sandbox) -> None:
+    async def case(broker: Broker, _clock: SettableClock) -> None:
+        await broker.sign_in("demo-device")
+        await wait_for(lambda: polls(sandbox))
+        await broker.cancel("demo-device")
+        assert (await broker.session("demo-device")).state is State.SIGNED_OUT
+        async with asyncio.timeout(1):
+            await wait_for(lambda: len(asyncio.all_tasks()) == 1)
+
+    with_broker(sandbox.profiles(), case, new_driver=patient(sandbox))
+
+
+_INTERRUPTED = """
+import asyncio, json, threading, time
+from platform_auth import connect
+from platform_auth.broker.local import local_client
+
+connection = connect("demo-device")
+connection.status()
+before = set(threading.enumerate())
+try:
+    connection.sign_in(show=lambda view: print(json.dumps(view["challenge"]), flush=True))
+except KeyboardInterrupt:
+    began = time.monotonic()
+    state = connection.status()["state"]
+    loop = local_client()._channel._loop
+    while [task for task in asyncio.all_tasks(loop) if "_answer" not in repr(task)]:
+        assert time.monotonic() - began < 1
+    print(json.dumps({"state": state, "threads": len(set(threading.enumerate()) - before)}))
+"""
+
+
+def test_an_interrupted_program_leaves_no_poller(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = tmp_path / "profiles.yaml"
+    path.write_text(json.dumps({"profiles": sandbox.profiles()}))
+    env = isolated(tmp_path / "home", PLATFORM_AUTH_CONFIG=str(path))
+    with subprocess.Popen(
+        [sys.executable, "-c", _INTERRUPTED], env=env, stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        challenge = json.loads(running.stdout.readline())
+        assert challenge["kind"] == "device"
+        interrupted = time.monotonic()
+        running.send_signal(signal.SIGINT)
+        left = json.loads(running.stdout.readline())
+        assert time.monotonic() - interrupted < 3
+    assert left == {"state": "signed_out", "threads": 0}
+    assert running.returncode == 0
 
 
 # Command
