@@ -11,8 +11,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from ..config import Profile, Profiles, ProfileSource
-from ..errors import BrokerError, PlatformAuthError, PolicyError
+from ..errors import BrokerError, PlatformAuthError
 from ..oauth import redaction
 from ..oauth.discovery import discover
 from ..oauth.driver import Driver
@@ -22,21 +21,22 @@ from .access_token import AccessToken
 from .clock import Clock
 from .late_transport import LateTransport
 from .observer import NoObserver, Observer
-from .record import realm_of
 from .redirects import Redirects, Way
 from .refresh import Refresher, sign_in_required
-from .session import Session, State
+from .session import State
+from .sessions import Sessions
 from .sign_in import TIMEOUT, SignIns
 from .stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..config import PlatformConfig
+    from ..config import PlatformConfig, Profiles
     from ..oauth.flows import Flow
     from ..oauth.tokens import TokenSet
     from .attempt import Binding
     from .record import Record
+    from .session import Session
     from .stores import Store
 
 log = logging.getLogger("platform_auth")
@@ -81,95 +81,30 @@ class Broker:
         redaction.install()
         self.profiles, self.redirects = profiles, redirects
         self._store, self._clock = store or MemoryStore(), clock or Clock()
-        self._new_driver, self._observer = new_driver or _driver, observer or NoObserver()
+        self._observer = observer or NoObserver()
         own = (self._store, self._clock, self._context)
         self._sign_ins = SignIns(*own, sign_in_timeout, self._observer)
         self._refresher = Refresher(*own, refresh_margin, self._observer)
-        self._sessions: dict[str, Session] = {}
-        self._ad_hoc: dict[str, Profile] = {}
+        self._sessions = Sessions(
+            profiles,
+            *(self._store, self._clock, self._observer),
+            new_driver=new_driver or _driver,
+            call_off=self._sign_ins.cancel,
+        )
 
     # What there is
 
     def names(self) -> list[str]:
         """Return the names of all profiles."""
-        return list(dict.fromkeys([*self.profiles.names(), *self._ad_hoc]))
+        return self._sessions.names()
 
     async def session(self, name: str) -> Session:
-        """Return a profile's session, as its configuration is now.
-
-        Raises
-        ------
-        ProfileNotFoundError, PolicyError, ConfigError
-            There is no such profile, or it may not be used.
-
-        """
-        profile = self._profile(name)
-        session = self._sessions.get(name)
-        if session is None or session.profile.config != profile.config:
-            outdated = session
-            driver = self._new_driver(profile.config)
-            session = Session(profile, driver, self._clock, self._observer)
-            self._sessions[name] = session  # at once: whoever asks meanwhile must get the same
-            session.loading = asyncio.create_task(self._load(session, outdated))
-        session.profile = profile
-        if session.loading is None and self._store.stamp(name) != session.stamp:
-            session.loading = asyncio.create_task(self._load(session, None))
-        if session.loading is not None:
-            await asyncio.shield(session.loading)
-            session.loading = None
-        return session
-
-    def _profile(self, name: str) -> Profile:
-        ad_hoc = self._ad_hoc.get(name)
-        # Code's profiles never stand before configured ones, even if those come later.
-        if ad_hoc is None or name in self.profiles.names():
-            return self.profiles.get(name)
-        return ad_hoc
-
-    async def _load(self, session: Session, outdated: Session | None) -> None:
-        """Take over what the store has: of an earlier process, or another one's news."""
-        name = session.profile.name
-        if outdated is not None:
-            self._sign_ins.cancel(outdated)
-            outdated.forget()
-        try:
-            stamp, record = self._store.stamp(name), await self._store.load(name)
-        except BaseException:
-            if session.record is None:
-                self._sessions.pop(name, None)  # to be tried again
-            raise
-        session.stamp = stamp
-        # Under the same name there may be tokens for what the profile was, or is elsewhere.
-        if record is not None and record.realm != realm_of(session.profile.config):
-            record = None
-        if record is None and stamp is None and session.record is not None:
-            session.forget()  # signed out by another process
-        elif record is not None and not _is_same(record, session.record):
-            session.adopt(record)
+        """Return a profile's session; see `Sessions.get`."""
+        return await self._sessions.get(name)
 
     async def put(self, name: str, mapping: Mapping[str, Any]) -> Session:
-        """Take in a profile made by code, for this process's life.
-
-        Parameters
-        ----------
-        name
-            Of no configured profile.
-        mapping
-            The shape of ``profiles.yaml``.
-
-        Raises
-        ------
-        PolicyError, ConfigError
-            The administrator's policy refuses it, or it is wrong.
-
-        """
-        if name in self.profiles.names():
-            what = f"The profile {name} is configured; code cannot change it."
-            raise PolicyError(what, fix="Use it as it is, or choose another name.")
-        profile = Profile.from_mapping(name, mapping, source=ProfileSource.SESSION)
-        self.profiles.policy.check(profile)
-        self._ad_hoc[name] = profile
-        return await self.session(name)
+        """Take in a profile made by code; see `Sessions.put`."""
+        return await self._sessions.put(name, mapping)
 
     # Signing in
 
@@ -277,7 +212,7 @@ class Broker:
             The sign-in failed; the session says so, too.
 
         """
-        return await self._sign_ins.complete(self._sessions.values(), url, binding)
+        return await self._sign_ins.complete(self._sessions, url, binding)
 
     async def cancel(self, name: str) -> Session:
         """Call a sign-in off; who was signed in before still is."""
@@ -384,9 +319,9 @@ class Broker:
 
     async def close(self) -> None:
         """End everything that is under way, but wait for refreshes: their tokens count."""
-        for session in self._sessions.values():
+        for session in self._sessions:
             self._sign_ins.abandon(session)
-        running = [s.refreshing for s in self._sessions.values() if s.refreshing is not None]
+        running = [s.refreshing for s in self._sessions if s.refreshing is not None]
         if running:
             await asyncio.wait(running, timeout=_REVOKE_SECONDS)
         await self.redirects.close()
@@ -395,14 +330,6 @@ class Broker:
         config = session.profile.config
         metadata = await session.driver.drive(discover(config))
         return FlowContext(config, metadata, self._clock.time, redirect_uri)
-
-
-def _is_same(one: Record, other: Record | None) -> bool:
-    return (
-        other is not None
-        and one.generation == other.generation
-        and one.tokens.access_token == other.tokens.access_token
-    )
 
 
 def _driver(config: PlatformConfig) -> Driver:

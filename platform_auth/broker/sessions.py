@@ -1,0 +1,145 @@
+"""The sessions of a broker: one for each profile, in step with its configuration and the store."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from ..config import Profile, Profiles, ProfileSource
+from ..errors import PolicyError
+from .record import realm_of
+from .session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from ..config import PlatformConfig
+    from ..oauth.driver import Driver
+    from .clock import Clock
+    from .observer import Observer
+    from .record import Record
+    from .stores import Store
+
+
+class Sessions:
+    """All sessions; iterating gives those that have been asked for.
+
+    Parameters
+    ----------
+    profiles
+        What there is to sign in to.
+    store, clock, observer
+        The broker's.
+    new_driver
+        Makes what runs a profile's flows.
+    call_off
+        Ends the sign-ins under way of a session whose configuration is outdated.
+
+    """
+
+    def __init__(  # noqa: PLR0913 - what its broker has
+        self,
+        profiles: Profiles,
+        store: Store,
+        clock: Clock,
+        observer: Observer,
+        *,
+        new_driver: Callable[[PlatformConfig], Driver],
+        call_off: Callable[[Session], None],
+    ) -> None:
+        self._profiles, self._store, self._clock = profiles, store, clock
+        self._new_driver, self._call_off, self._observer = new_driver, call_off, observer
+        self._sessions: dict[str, Session] = {}
+        self._ad_hoc: dict[str, Profile] = {}
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._sessions.values()))
+
+    def names(self) -> list[str]:
+        """Return the names of all profiles."""
+        return list(dict.fromkeys([*self._profiles.names(), *self._ad_hoc]))
+
+    async def get(self, name: str) -> Session:
+        """Return a profile's session, as its configuration is now.
+
+        Raises
+        ------
+        ProfileNotFoundError, PolicyError, ConfigError
+            There is no such profile, or it may not be used.
+
+        """
+        profile = self._profile(name)
+        session = self._sessions.get(name)
+        if session is None or session.profile.config != profile.config:
+            outdated = session
+            driver = self._new_driver(profile.config)
+            session = Session(profile, driver, self._clock, self._observer)
+            self._sessions[name] = session  # at once: whoever asks meanwhile must get the same
+            session.loading = asyncio.create_task(self._load(session, outdated))
+        session.profile = profile
+        if session.loading is None and self._store.stamp(name) != session.stamp:
+            session.loading = asyncio.create_task(self._load(session, None))
+        if session.loading is not None:
+            await asyncio.shield(session.loading)
+            session.loading = None
+        return session
+
+    def _profile(self, name: str) -> Profile:
+        ad_hoc = self._ad_hoc.get(name)
+        # Code's profiles never stand before configured ones, even if those come later.
+        if ad_hoc is None or name in self._profiles.names():
+            return self._profiles.get(name)
+        return ad_hoc
+
+    async def _load(self, session: Session, outdated: Session | None) -> None:
+        """Take over what the store has: of an earlier process, or another one's news."""
+        name = session.profile.name
+        if outdated is not None:
+            self._call_off(outdated)
+            outdated.forget()
+        try:
+            stamp, record = self._store.stamp(name), await self._store.load(name)
+        except BaseException:
+            if session.record is None:
+                self._sessions.pop(name, None)  # to be tried again
+            raise
+        session.stamp = stamp
+        # Under the same name there may be tokens for what the profile was, or is elsewhere.
+        if record is not None and record.realm != realm_of(session.profile.config):
+            record = None
+        if record is None and stamp is None and session.record is not None:
+            session.forget()  # signed out by another process
+        elif record is not None and not _is_same(record, session.record):
+            session.adopt(record)
+
+    async def put(self, name: str, mapping: Mapping[str, Any]) -> Session:
+        """Take in a profile made by code, for this process's life.
+
+        Parameters
+        ----------
+        name
+            Of no configured profile.
+        mapping
+            The shape of ``profiles.yaml``.
+
+        Raises
+        ------
+        PolicyError, ConfigError
+            The administrator's policy refuses it, or it is wrong.
+
+        """
+        if name in self._profiles.names():
+            what = f"The profile {name} is configured; code cannot change it."
+            raise PolicyError(what, fix="Use it as it is, or choose another name.")
+        profile = Profile.from_mapping(name, mapping, source=ProfileSource.SESSION)
+        self._profiles.policy.check(profile)
+        self._ad_hoc[name] = profile
+        return await self.get(name)
+
+
+def _is_same(one: Record, other: Record | None) -> bool:
+    return (
+        other is not None
+        and one.generation == other.generation
+        and one.tokens.access_token == other.tokens.access_token
+    )
