@@ -16,13 +16,14 @@ from platform_auth.errors import PlatformAuthError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from playwright.sync_api import Page
+
     from harness.browser import BrowserSession
     from harness.canary import Canary
     from harness.jupyter import JupyterServer
     from harness.person import Person
     from harness.platform import Platform
     from harness.provider import OidcProvider
-    from playwright.sync_api import Page
 
 CELLS = [
     "%load_ext platform_auth",

@@ -380,7 +380,7 @@ def test_a_name_is_cut(provider: Provider) -> None:
     assert verify(provider).label == "x" * 200
 
 
-# -- anything ----------------------------------------------------------------------------------------
+# -- anything
 
 LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 JSON = LEAF | st.lists(LEAF, max_size=2) | st.dictionaries(st.text(max_size=4), LEAF, max_size=2)
