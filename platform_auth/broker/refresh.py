@@ -130,7 +130,9 @@ class Refresher:
 
     def _start(self, session: Session) -> asyncio.Task[None] | None:
         """Return the refresh under way, or start one unless the last one failed just now."""
-        if session.refreshing is not None or not _is_renewable(session):
+        if not _is_renewable(session):
+            return None
+        if session.refreshing is not None:
             return session.refreshing
         if self._clock.monotonic() < session.retry_at:
             return None

@@ -59,6 +59,7 @@ class Session:
         self.identity: Identity | None = None
         self.error: PlatformAuthError | None = None
         self.challenge: dict[str, Any] | None = None
+        self._expired = False
         self.attempts: list[Attempt] = []
         self.turn = asyncio.Lock()
         self.refreshing: asyncio.Task[None] | None = None
@@ -80,7 +81,7 @@ class Session:
             alive = self.remaining > 0 or self.record.tokens.refresh_token or not self.interactive
             return State.SIGNED_IN if alive else State.EXPIRED
         if self.error is not None:
-            return State.EXPIRED if self.identity is not None else State.FAILED
+            return State.EXPIRED if self._expired else State.FAILED
         return State.SIGNED_OUT
 
     @property
@@ -116,6 +117,7 @@ class Session:
         """Become signed in with a record."""
         self.record, self.error, self.failures, self.retry_at = record, None, 0, 0.0
         self.identity = record.tokens.identity or self.identity
+        self._expired = False
         self.change()
 
     def ask(self, challenge: dict[str, Any], timeout: asyncio.TimerHandle) -> None:
@@ -127,7 +129,7 @@ class Session:
     def settle(self, error: PlatformAuthError | None = None) -> None:
         """Stop waiting for a person: done, called off, or failed with a reason."""
         self.stop_timeout()
-        self.challenge, self.error = None, error
+        self.challenge, self.error, self._expired = None, error, False
         self.change()
 
     def stop_timeout(self) -> None:
@@ -138,7 +140,7 @@ class Session:
 
     def expire(self, error: PlatformAuthError) -> None:
         """Lose the tokens, but not the memory of whose they were."""
-        self.record, self.error = None, error
+        self.record, self.error, self._expired = None, error, True
         self.change()
 
     def forget(self) -> None:

@@ -107,6 +107,7 @@ class Provider:
         self.lifetime: float | None = 300
         self.refresh_tokens: set[str] = set()
         self.revoked: list[str] = []
+        self.now: Callable[[], float] = lambda: NOW
         self._issued = 0
         self._codes: dict[str, dict[str, str]] = {}
 
@@ -207,8 +208,8 @@ class Provider:
             "iss": self.metadata["issuer"],
             "sub": "ada",
             "aud": CLIENT,
-            "exp": int(NOW) + 600,
-            "iat": int(NOW),
+            "exp": int(self.now()) + 600,
+            "iat": int(self.now()),
             "email": "ada@example.com",
             "nonce": nonce,
         }
