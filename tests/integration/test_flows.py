@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from harness.provider import OidcProvider
     from platform_auth.broker.access_token import AccessToken
     from platform_auth.broker.session import Session
+    from platform_auth.config import PlatformConfig
     from platform_auth.sandbox import Sandbox
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the commands are shell scripts")
@@ -101,15 +102,17 @@ def with_broker(
     profiles: dict[str, Any],
     case: Callable[[Broker, SettableClock], Awaitable[None]],
     *,
-    new_driver: Callable[..., Driver] | None = None,
+    policy: Policy | None = None,
+    clock: SettableClock | None = None,
     **options: Any,
 ) -> None:
+    known = Profiles(admin=profiles, user_file=None, flyte=False, policy=policy or Policy())
+
     async def main() -> None:
-        clock = SettableClock()
-        known = Profiles(admin=profiles, user_file=None, flyte=False, **options)
-        broker = Broker(known, Redirects(), clock=clock, new_driver=new_driver)
+        own = clock or SettableClock()
+        broker = Broker(known, Redirects(), clock=own, **options)
         try:
-            await case(broker, clock)
+            await case(broker, own)
         finally:
             await broker.close()
         assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -302,22 +305,34 @@ connection.access_token()[::-1]
 # Device flow
 
 
-def patient(sandbox: Sandbox | None = None, *, early: int = 0) -> Callable[..., Driver]:
-    """Return drivers that wait no longer than they must: the sandbox's clock is put forward.
+class Patience:
+    """A broker's clock and drivers for which no time passes while they wait.
 
-    After the first wait, as many as ``early`` seem to the sandbox to be half as long.
+    The sandbox's clock is put forward with it; after the first wait, as many as ``early`` seem to
+    the sandbox to be half as long.
     """
-    shares = iter([1.01, *[0.5] * early])
-    if sandbox is not None:
-        sandbox.settings.device_lifetime = 10**6  # it passes quickly
 
-    async def sleep(seconds: float) -> None:
+    def __init__(self, sandbox: Sandbox | None = None, *, early: int = 0) -> None:
+        self._sandbox, self._clock = sandbox, SettableClock()
+        self._shares = iter([1.0, *[0.5] * early])
         if sandbox is not None:
-            await asyncio.to_thread(sandbox.advance, seconds * next(shares, 1.01))
-        else:
-            await asyncio.sleep(0.02)
+            sandbox.settings.device_lifetime = 10**6  # it passes quickly
 
-    return lambda config: Driver(LateTransport(config), sleep=sleep)
+    @property
+    def options(self) -> dict[str, Any]:
+        return {"clock": self._clock, "new_driver": self._driver}
+
+    def _driver(self, config: PlatformConfig) -> Driver:
+        return Driver(LateTransport(config), sleep=self._sleep)
+
+    async def _sleep(self, seconds: float) -> None:
+        if self._sandbox is None:
+            await asyncio.sleep(0.02)
+            return
+        seconds *= next(self._shares, 1.0)
+        self._clock.ahead += seconds
+        # A little more there, or rounding would make a poll seem too early.
+        await asyncio.to_thread(self._sandbox.advance, seconds + 0.001)
 
 
 async def settled(broker: Broker, name: str) -> Session:
@@ -352,7 +367,7 @@ def test_a_code_entered_at_the_sandbox(sandbox: Sandbox, approve: bool) -> None:
         else:
             assert isinstance(session.error, AccessDeniedError)
 
-    with_broker(sandbox.profiles(), case, new_driver=patient(sandbox))
+    with_broker(sandbox.profiles(), case, **Patience(sandbox).options)
     assert set(polls(sandbox)[:-1]) == {"authorization_pending"}
     assert polls(sandbox)[-1] == ("ok" if approve else "access_denied")
 
@@ -364,9 +379,10 @@ def test_a_server_that_is_asked_too_often_is_asked_less_often(sandbox: Sandbox) 
         await wait_for(lambda: len(polls(sandbox)) > 4)
         url = session.challenge["verification_uri_complete"]
         await asyncio.to_thread(sandbox.approve_device_scripted, url)
-        assert (await settled(broker, "demo-device")).state is State.SIGNED_IN
+        session = await settled(broker, "demo-device")
+        assert session.state is State.SIGNED_IN, (session.error, polls(sandbox))
 
-    with_broker(sandbox.profiles(), case, new_driver=patient(sandbox, early=2))
+    with_broker(sandbox.profiles(), case, **Patience(sandbox, early=2).options)
     pending, slow_down = "authorization_pending", "slow_down"
     assert polls(sandbox)[:5] == [pending, slow_down, slow_down, pending, pending]
 
@@ -378,9 +394,9 @@ def test_a_code_that_nobody_enters_expires(sandbox: Sandbox) -> None:
         assert isinstance(session.error, SignInExpiredError)
         assert session.state is State.FAILED
 
-    drivers = patient(sandbox)
+    patience = Patience(sandbox)
     sandbox.settings.device_lifetime = 30
-    with_broker(sandbox.profiles(), case, new_driver=drivers)
+    with_broker(sandbox.profiles(), case, **patience.options)
     assert polls(sandbox)[-1] in {"expired_token", "authorization_pending"}
 
 
@@ -404,7 +420,7 @@ def test_a_code_entered_at_the_certified_provider_through_all_faults(
 
     tv = profile(oidc.issuer, platform.url)
     tv["admin"] |= {"authType": "DeviceFlow", "clientId": "device"}
-    with_broker({"tv": tv}, case, new_driver=patient())
+    with_broker({"tv": tv}, case, **Patience().options)
     faults = [entry.get("fault") for entry in oidc.log("token")[:4]]
     assert faults == ["drop", "html", "status", None]
 
@@ -418,7 +434,7 @@ def test_calling_it_off_stops_asking_at_once(sandbox: Sandbox) -> None:
         async with asyncio.timeout(1):
             await wait_for(lambda: len(asyncio.all_tasks()) == 1)
 
-    with_broker(sandbox.profiles(), case, new_driver=patient(sandbox))
+    with_broker(sandbox.profiles(), case, **Patience(sandbox).options)
 
 
 _INTERRUPTED = """
