@@ -34,8 +34,9 @@ class Binding:
 
     def matches(self, other: Binding) -> bool:
         """Tell, in constant time, whether both are the same browser and user."""
-        ours, theirs = f"{self.user}\n{self.browser}", f"{other.user}\n{other.browser}"
-        return hmac.compare_digest(ours.encode(), theirs.encode())
+        browser = hmac.compare_digest(self.browser.encode(), other.browser.encode())
+        user = hmac.compare_digest(self.user.encode(), other.user.encode())
+        return browser and user
 
 
 class Attempt:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fakes.bench import HERE, until
 from fakes.provider import reply
-from platform_auth.broker.attempt import Binding
 from platform_auth.broker.session import State
 from platform_auth.broker.stores.memory import MemoryStore
 from platform_auth.errors import (
@@ -20,24 +20,12 @@ from platform_auth.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from fakes.bench import Bench
     from platform_auth.broker.access_token import AccessToken
     from platform_auth.broker.record import Record
 
-    from .conftest import Bench
-
-HERE = Binding("browser", "ada")
-pytestmark = pytest.mark.filterwarnings("error")
-
 # A token lives for 300 s, may be renewed from 150 s on, and must live for 60 s to be handed out.
 LATER, DUE, DEAD = 151, 241, 301
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Let others go on until something is so; the bench ends a test that waits in vain."""
-    while not condition():  # noqa: ASYNC110 - the thing itself is not ours to announce itself
-        await asyncio.sleep(0)
 
 
 async def values(*calls: Any) -> set[str]:
