@@ -155,8 +155,8 @@ class SocketChannel:
         try:
             content = json.dumps(body) if body is not None else None
             connection.request(method, path, content, headers)
-            answer = connection.getresponse()
-            status, data = answer.status, _json_object(answer.read(_MAX_ANSWER))
+            with connection.getresponse() as answer:
+                status, data = answer.status, _json_object(answer.read(_MAX_ANSWER))
         except TimeoutError as error:
             raise _unavailable("it does not answer in time") from error
         except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:

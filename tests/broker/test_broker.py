@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fakes.bench import PROFILES, Bench
+from fakes.provider import ISSUER, reply
+from platform_auth.broker.session import State
+from platform_auth.broker.stores.memory import MemoryStore
+from platform_auth.config import Policy, Profiles
+from platform_auth.errors import (
+    BrokerUnavailableError,
+    ConfigError,
+    PolicyError,
+    ProfileNotFoundError,
+    SignInRequiredError,
+    TransportError,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from platform_auth.broker.record import Record
+
+AD_HOC = {
+    "admin": {
+        "endpoint": "mine.example.com",
+        "authType": "Pkce",
+        "clientId": "notebook",
+        "scopes": ["openid"],
+    },
+    "oauth": {"issuer": ISSUER},
+}
+
+
+class LateStore(MemoryStore):
+    """A store that takes its time to load, and counts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate, self.loads = asyncio.Event(), 0
+        self.fault: Exception | None = None
+
+    async def load(self, profile: str) -> Record | None:
+        self.loads += 1
+        await self.gate.wait()
+        if self.fault is not None:
+            raise self.fault
+        return await super().load(profile)
+
+
+class TestSession:
+    def test_no_such_profile(self, bench: Bench) -> None:
+        async def work() -> None:
+            with pytest.raises(ProfileNotFoundError, match="prd") as caught:
+                await bench.broker.session("prd")
+            assert "prod" in caught.value.fix
+
+        bench.run(work)
+
+    def test_it_is_the_same_for_everybody(self, bench: Bench) -> None:
+        async def work() -> None:
+            found = await asyncio.gather(*(bench.broker.session("prod") for _ in range(50)))
+            assert len(set(map(id, found))) == 1
+
+        bench.run(work)
+
+    def test_it_is_loaded_once_and_nobody_sees_it_before(self, new_bench: type[Bench]) -> None:
+        store = LateStore()
+        bench = new_bench(store=store)
+
+        async def work() -> None:
+            store.gate.set()
+            await bench.sign_in()
+            other = new_bench(store=store)
+            store.gate.clear()
+            store.loads = 0
+            asking = [asyncio.create_task(other.broker.token("prod")) for _ in range(50)]
+            await asyncio.sleep(0)
+            store.gate.set()
+            tokens = {token.fingerprint for token in await asyncio.gather(*asking)}
+            assert len(tokens) == 1
+            assert store.loads == 1
+
+        bench.run(work)
+
+    def test_a_store_that_fails_is_asked_again(self, new_bench: type[Bench]) -> None:
+        store = LateStore()
+        store.gate.set()
+        store.fault = BrokerUnavailableError("busy")
+        bench = new_bench(store=store)
+
+        async def work() -> None:
+            with pytest.raises(BrokerUnavailableError):
+                await bench.broker.session("prod")
+            store.fault = None
+            assert (await bench.broker.session("prod")).state is State.SIGNED_OUT
+
+        bench.run(work)
+
+    def test_a_caller_that_goes_away_while_it_is_loaded(self, new_bench: type[Bench]) -> None:
+        store = LateStore()
+        bench = new_bench(store=store)
+
+        async def work() -> None:
+            gone = asyncio.create_task(bench.broker.session("prod"))
+            await asyncio.sleep(0)
+            gone.cancel()
+            await asyncio.gather(gone, return_exceptions=True)
+            store.gate.set()
+            assert (await bench.broker.session("prod")).state is State.SIGNED_OUT
+
+        bench.run(work)
+
+
+class TestAdHoc:
+    def test_a_profile_from_code(self, bench: Bench) -> None:
+        async def work() -> None:
+            session = await bench.broker.put("mine", AD_HOC)
+            assert session.profile.config.host == "mine.example.com"
+            assert "mine" in bench.broker.names()
+            await bench.sign_in("mine")
+            assert (await bench.broker.put("mine", AD_HOC)) is session
+            assert session.state is State.SIGNED_IN
+
+        bench.run(work)
+
+    def test_another_configuration_under_the_same_name_starts_anew(self, bench: Bench) -> None:
+        async def work() -> None:
+            await bench.broker.put("mine", AD_HOC)
+            await bench.sign_in("mine")
+            moved = {**AD_HOC, "admin": {**AD_HOC["admin"], "endpoint": "evil.example.com"}}
+            session = await bench.broker.put("mine", moved)
+            assert session.state is State.SIGNED_OUT
+            with pytest.raises(SignInRequiredError):
+                await bench.broker.token("mine")
+
+        bench.run(work)
+
+    def test_it_never_replaces_a_configured_one(self, bench: Bench) -> None:
+        async def work() -> None:
+            with pytest.raises(PolicyError, match="configured"):
+                await bench.broker.put("prod", AD_HOC)
+
+        bench.run(work)
+
+    def test_nor_one_that_is_configured_later(self, new_bench: type[Bench], tmp_path: Path) -> None:
+        file = tmp_path / "profiles.yaml"
+        file.write_text("profiles: {other: {admin: {endpoint: a.example.com}}}")
+        bench = new_bench(Profiles(user_file=file, flyte=False))
+
+        async def work() -> None:
+            await bench.broker.put("mine", AD_HOC)
+            file.write_text("profiles: {mine: {admin: {endpoint: configured.example.com}}}")
+            session = await bench.broker.session("mine")
+            assert session.profile.config.host == "configured.example.com"
+            assert bench.broker.names() == ["mine"]
+
+        bench.run(work)
+
+    @pytest.mark.parametrize(
+        "policy",
+        [Policy(allow_user_profiles=False), Policy(allowed_endpoints=("*.corp.example",))],
+    )
+    def test_the_administrators_policy_holds(self, new_bench: type[Bench], policy: Policy) -> None:
+        profiles = Profiles(admin={}, policy=policy, user_file=None, flyte=False)
+        bench = new_bench(profiles)
+
+        async def work() -> None:
+            with pytest.raises(PolicyError):
+                await bench.broker.put("mine", AD_HOC)
+            assert bench.broker.names() == []
+
+        bench.run(work)
+
+    @pytest.mark.parametrize("mapping", [{"admin": {"endpont": "x"}}, {"admin": []}])
+    def test_a_mapping_that_is_wrong(self, bench: Bench, mapping: dict[str, Any]) -> None:
+        async def work() -> None:
+            with pytest.raises(ConfigError):
+                await bench.broker.put("mine", mapping)
+            with pytest.raises(ConfigError):
+                await bench.broker.put("a/b", AD_HOC)
+
+        bench.run(work)
+
+
+class TestSignOut:
+    def test_refresh_token_first_then_access_token(self, bench: Bench) -> None:
+        async def work() -> None:
+            await bench.signed_in()
+            session = await bench.broker.sign_out("prod")
+            assert session.state is State.SIGNED_OUT
+            assert session.identity is None
+
+        bench.run(work)
+        assert bench.provider.revoked == ["rt-1-CANARY", "at-1-CANARY"]
+
+    @pytest.mark.parametrize(
+        "answer", [TransportError("down"), reply({"error": "invalid_client"}, 401), reply({}, 503)]
+    )
+    def test_here_whatever_the_provider_says(self, bench: Bench, answer: Any) -> None:
+        async def work() -> None:
+            await bench.signed_in()
+            bench.provider.next["revoke"].append(answer)
+            session = await bench.broker.sign_out("prod")
+            assert session.state is State.SIGNED_OUT
+            assert session.error is None
+            with pytest.raises(SignInRequiredError, match="not signed in"):
+                await bench.broker.token("prod")
+
+        bench.run(work)
+
+    def test_who_is_not_signed_in_asks_nobody(self, bench: Bench) -> None:
+        async def work() -> None:
+            session = await bench.broker.sign_out("prod")
+            assert session.state is State.SIGNED_OUT
+
+        bench.run(work)
+        assert not bench.provider.requests
+
+    def test_it_calls_a_sign_in_off(self, bench: Bench) -> None:
+        async def work() -> None:
+            session = await bench.broker.sign_in("prod")
+            await bench.broker.sign_out("prod")
+            assert session.state is State.SIGNED_OUT
+            assert session.challenge is None
+
+        bench.run(work)
+
+    def test_others_stay(self, bench: Bench) -> None:
+        async def work() -> None:
+            await bench.signed_in("prod")
+            await bench.signed_in("dev")
+            await bench.broker.sign_out("prod")
+            assert (await bench.broker.token("dev")).remaining > 0
+
+        bench.run(work)
+
+
+def test_a_token_goes_into_the_platforms_own_header(new_bench: type[Bench]) -> None:
+    oauth = {"issuer": ISSUER, "authorization_metadata_key": "Flyte-Authorization"}
+    profiles = {"prod": {"admin": PROFILES["prod"]["admin"], "oauth": oauth}}
+    bench = new_bench(Profiles(admin=profiles, user_file=None, flyte=False))
+
+    async def work() -> None:
+        token = await bench.signed_in()
+        assert token.header == "flyte-authorization"
+        assert token.authorization == "Bearer at-1-CANARY"
+
+    bench.run(work)
+
+
+def test_nobody_signed_in_is_told_where(bench: Bench) -> None:
+    async def work() -> None:
+        with pytest.raises(SignInRequiredError) as caught:
+            await bench.broker.token("prod")
+        assert "flyte.example.com" in caught.value.what
+        assert "%platform_login prod" in caught.value.fix
+
+    bench.run(work)
+    assert not bench.provider.requests
+
+
+def test_observers_are_told(new_bench: type[Bench]) -> None:
+    seen: list[tuple[str, str]] = []
+
+    class Watcher:
+        def session_changed(self, session: Any) -> None:
+            seen.append(("session", session.state.value))
+
+        def sign_in_ended(self, result: str) -> None:
+            seen.append(("sign-in", result))
+
+        def refresh_ended(self, result: str, seconds: float) -> None:
+            seen.append(("refresh", result))
+
+        def token_requested(self, result: str) -> None:
+            seen.append(("token", result))
+
+    bench = new_bench(observer=Watcher())
+
+    async def work() -> None:
+        with pytest.raises(SignInRequiredError):
+            await bench.broker.token("prod")
+        await bench.sign_in()
+        bench.clock.advance(301)
+        await bench.broker.token("prod")
+        bench.provider.next["token"].append(TransportError("down"))
+        bench.clock.advance(301)
+        with pytest.raises(TransportError):
+            await bench.broker.token("prod")
+
+    bench.run(work)
+    assert [each for each in seen if each[0] != "session"] == [
+        ("token", "sign_in_required"),
+        ("sign-in", "ok"),
+        ("refresh", "ok"),
+        ("token", "ok"),
+        ("refresh", "unreachable"),
+        ("token", "unreachable"),
+    ]
+    states = [state for kind, state in seen if kind == "session"]
+    assert states[0] == "signing_in"
+    assert states[-1] == "signed_in"
