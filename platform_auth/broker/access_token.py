@@ -6,9 +6,16 @@ import hashlib
 import time
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..oauth.proxy_header import PROXY_HEADER, is_from_proxy
 from ..secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+_UNAUTHORIZED = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,9 @@ class AccessToken:
         The name of the header the platform wants it in, in lower case.
     lifetime
         Seconds a token of this kind lives in all; infinite where that is not known.
+    proxy_authorization
+        What a proxy in front of the platform wants in the header of that name (RFC 9110 §11.7.2),
+        where there is one; then `deadline` and `lifetime` are those of whichever ends first.
 
     """
 
@@ -38,6 +48,14 @@ class AccessToken:
     token_type: str = "Bearer"  # noqa: S105 - the name of a scheme
     header: str = "authorization"
     lifetime: float = field(default=inf, repr=False, compare=False)
+    proxy_authorization: Secret | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """All headers of a call to the platform."""
+        proxy = self.proxy_authorization
+        more = {} if proxy is None else {PROXY_HEADER: proxy.reveal()}
+        return {self.header: self.authorization} | more
 
     @property
     def remaining(self) -> float:
@@ -54,11 +72,31 @@ class AccessToken:
         """A name for it that does not give it away, as ``stale=`` wants it."""
         return fingerprint(self.value)
 
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """The same for all it consists of."""
+        parts = (self.value, self.proxy_authorization)
+        return tuple(fingerprint(each) for each in parts if each is not None)
+
+    def refused_by(self, status: int, headers: Mapping[str, str]) -> str | None:
+        """Return the fingerprint of what an HTTP answer refuses, for ``stale=``; None for nothing.
+
+        Parameters
+        ----------
+        status, headers
+            Of the answer; the headers' names in lower case, or in any where that is the same.
+
+        """
+        if is_from_proxy(status, headers):
+            return fingerprint(self.proxy_authorization) if self.proxy_authorization else None
+        return self.fingerprint if status == _UNAUTHORIZED else None
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form of the broker protocol, the token in clear.
 
         ``expires_in`` is there because two processes' wall clocks may jump between them.
         """
+        proxy = self.proxy_authorization
         return {
             "access_token": self.value.reveal(),
             "token_type": self.token_type,
@@ -66,11 +104,13 @@ class AccessToken:
             "expires_in": self.remaining,
             "header": self.header,
             **({"lifetime": self.lifetime} if self.lifetime != inf else {}),
+            **({"proxy_authorization": proxy.reveal()} if proxy else {}),
         }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> AccessToken:
         """Return the token that `to_dict` described."""
+        proxy = data.get("proxy_authorization")
         return cls(
             value=Secret(data["access_token"]),
             expires_at=float(data["expires_at"]),
@@ -78,6 +118,7 @@ class AccessToken:
             token_type=data["token_type"],
             header=data["header"],
             lifetime=float(data.get("lifetime", inf)),
+            proxy_authorization=Secret(proxy) if proxy else None,
         )
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import BrokerError, PlatformAuthError
@@ -17,7 +19,7 @@ from ..oauth.discovery import discover
 from ..oauth.driver import Driver
 from ..oauth.flows import get_flow
 from ..oauth.grants import FlowContext, revoke
-from .access_token import AccessToken
+from .access_token import AccessToken, fingerprint
 from .clock import Clock
 from .late_transport import LateTransport
 from .observer import NoObserver, Observer
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from ..config import PlatformConfig, Profiles
     from ..oauth.flows import Flow
+    from ..oauth.proxy import ProxyAuthorization
     from ..oauth.tokens import TokenSet
     from .attempt import Binding
     from .record import Record
@@ -88,7 +91,7 @@ class Broker:
         self._sessions = Sessions(
             profiles,
             *(self._store, self._clock, self._observer),
-            new_driver=new_driver or _driver,
+            new_driver=new_driver or partial(_driver, clock=self._clock),
             call_off=self._sign_ins.cancel,
         )
 
@@ -299,7 +302,7 @@ class Broker:
         record = session.record
         if record is None:
             raise sign_in_required(session)
-        return AccessToken(
+        token = AccessToken(
             value=record.tokens.access_token,
             expires_at=record.expires_at,
             deadline=time.monotonic() + session.remaining,
@@ -307,6 +310,8 @@ class Broker:
             header=session.profile.config.oauth.authorization_metadata_key or "authorization",
             lifetime=record.tokens.expires_in,
         )
+        proxy = session.driver.proxy
+        return token if proxy is None else await _with_proxy(token, proxy, min_ttl, stale)
 
     @property
     def store(self) -> str:
@@ -324,6 +329,9 @@ class Broker:
         running = [s.refreshing for s in self._sessions if s.refreshing is not None]
         if running:
             await asyncio.wait(running, timeout=_REVOKE_SECONDS)
+        for session in self._sessions:
+            if session.driver.proxy is not None:
+                await session.driver.proxy.close()
         await self.redirects.close()
 
     async def _context(self, session: Session, redirect_uri: str | None = None) -> FlowContext:
@@ -332,7 +340,27 @@ class Broker:
         return FlowContext(config, metadata, self._clock.time, redirect_uri)
 
 
-def _driver(config: PlatformConfig) -> Driver:
+async def _with_proxy(
+    token: AccessToken, proxy: ProxyAuthorization, min_ttl: float, stale: str | None
+) -> AccessToken:
+    """Return a token with the one for the proxy before its platform; good while both are."""
+    held = proxy.held
+    refused = held if held is not None and stale == fingerprint(held.authorization) else None
+    theirs = await proxy.token(min_ttl=min_ttl, stale=refused)
+    return replace(
+        token,
+        deadline=min(token.deadline, time.monotonic() + proxy.remaining(theirs)),
+        lifetime=min(token.lifetime, theirs.lifetime),
+        proxy_authorization=theirs.authorization,
+    )
+
+
+def _driver(config: PlatformConfig, clock: Clock) -> Driver:
     from ..oauth.process import run_command  # late: most processes run none
 
-    return Driver(LateTransport(config), run=run_command)
+    proxy = None
+    if config.proxy_command:
+        from ..oauth.proxy import ProxyAuthorization
+
+        proxy = ProxyAuthorization(config, run_command, now=clock.time, monotonic=clock.monotonic)
+    return Driver(LateTransport(config), run=run_command, proxy=proxy)

@@ -12,9 +12,11 @@
     POST /v1/profiles/{name}/sign-out
     GET  /v1/profiles/{name}/token?min_ttl=SECONDS&stale=FINGERPRINT               (private)
 
-Answers are JSON objects: a session (see `platform_auth.broker.view`), a token, or
-``{"error": {code, what, why, fix, retryable}}``. The private calls exist where only the person's
-own programs can come: on the broker's socket and in process, never on the face a browser sees.
+Answers are JSON objects: a session (see `platform_auth.broker.view`), a token (see
+`AccessToken.to_dict`), or ``{"error": {code, what, why, fix, retryable}}``. ``stale`` names what
+was refused: the token, or the ``proxy_authorization`` that came with it. The private calls exist
+where only the person's own programs can come: on the broker's socket and in process, never on the
+face a browser sees.
 """
 
 from __future__ import annotations

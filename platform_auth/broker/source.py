@@ -29,7 +29,7 @@ class _Kept:
 
     def serves(self, min_ttl: float, stale: str | None) -> bool:
         """Tell whether it is as good as one the broker would give."""
-        if stale is not None and self.token.fingerprint == stale:
+        if stale is not None and stale in self.token.fingerprints:
             return False
         enough = self.token.remaining > _needed(self.token, min_ttl)
         return enough and time.monotonic() < self.fresh_until

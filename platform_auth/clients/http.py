@@ -17,15 +17,16 @@ if TYPE_CHECKING:
     from ..connection import Connection
     from . import TokenSource
 
-_UNAUTHORIZED: Final = 401
-_OURS: Final = "platform_auth.header"  # an extension outlives redirects, as headers do
+_OURS: Final = "platform_auth.headers"  # an extension outlives redirects, as headers do
 
 
 class PlatformHttpAuth(httpx2.Auth):
     """Puts a fresh token on every request to the platform, and on no other.
 
     A 401 is answered once: with the token that replaces the refused one, if the body can be sent
-    again. Use it in a session of your own, too: ``httpx2.Client(auth=connection.http_auth())``.
+    again. So is a refusal of a proxy in front of the platform, which the profile's
+    ``proxy_command`` makes tokens for. Use it in a session of your own, too:
+    ``httpx2.Client(auth=connection.http_auth())``.
 
     Parameters
     ----------
@@ -46,12 +47,14 @@ class PlatformHttpAuth(httpx2.Auth):
         if not self.covers(request.url):
             yield request
             return
-        token = self._source.token()
+        token, answered = self._source.token(), set[bool]()
         response = yield _with(token, request)
-        if self._is_refused(response) and _can_repeat(request):
-            fresh = self._source.token(stale=token.fingerprint)
-            if fresh.fingerprint != token.fingerprint:
-                yield _with(fresh, request)
+        while (stale := self._stale(token, response, answered)) is not None:
+            fresh = self._source.token(stale=stale)
+            if fresh.headers == token.headers:
+                return
+            token = fresh
+            response = yield _with(token, request)
 
     async def async_auth_flow(
         self, request: httpx2.Request
@@ -60,12 +63,14 @@ class PlatformHttpAuth(httpx2.Auth):
         if not self.covers(request.url):
             yield request
             return
-        token = await self._source.token_async()
+        token, answered = await self._source.token_async(), set[bool]()
         response = yield _with(token, request)
-        if self._is_refused(response) and _can_repeat(request):
-            fresh = await self._source.token_async(stale=token.fingerprint)
-            if fresh.fingerprint != token.fingerprint:
-                yield _with(fresh, request)
+        while (stale := self._stale(token, response, answered)) is not None:
+            fresh = await self._source.token_async(stale=stale)
+            if fresh.headers == token.headers:
+                return
+            token = fresh
+            response = yield _with(token, request)
 
     def covers(self, url: httpx2.URL) -> bool:
         """Tell whether tokens may go there."""
@@ -74,14 +79,26 @@ class PlatformHttpAuth(httpx2.Auth):
     def keep_home(self, request: httpx2.Request) -> None:
         """Take a token off a request that is about to go elsewhere, as after a redirect.
 
-        httpx2 drops ``Authorization`` by itself, but not a platform's own header.
+        httpx2 drops ``Authorization`` by itself, but neither a platform's own header nor a proxy's.
         """
-        if _OURS in request.extensions and not self.covers(request.url):
-            request.headers.pop(request.extensions[_OURS], None)
+        if not self.covers(request.url):
+            for name in request.extensions.get(_OURS, ()):
+                request.headers.pop(name, None)
 
-    def _is_refused(self, response: httpx2.Response) -> bool:
+    def _stale(
+        self, token: AccessToken, response: httpx2.Response, answered: set[bool]
+    ) -> str | None:
+        """Return the fingerprint of what is refused, of the platform's and the proxy's once each.
+
+        None where it cannot be replaced, or the request cannot be sent again.
+        """
+        refused = token.refused_by(response.status_code, response.headers)
+        by_platform = refused == token.fingerprint
         # After a redirect it may be somebody else who refuses.
-        return response.status_code == _UNAUTHORIZED and self.covers(response.url)
+        if refused is None or by_platform in answered or not self.covers(response.url):
+            return None
+        answered.add(by_platform)
+        return refused if isinstance(response.request.stream, httpx2.ByteStream) else None
 
 
 def make(connection: Connection) -> httpx2.Client:
@@ -146,13 +163,9 @@ def _settings(
 
 
 def _with(token: AccessToken, request: httpx2.Request) -> httpx2.Request:
-    request.headers[token.header] = token.authorization
-    request.extensions[_OURS] = token.header
+    request.headers.update(token.headers)
+    request.extensions[_OURS] = tuple(token.headers)
     return request
-
-
-def _can_repeat(request: httpx2.Request) -> bool:
-    return isinstance(request.stream, httpx2.ByteStream)
 
 
 def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:

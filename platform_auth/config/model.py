@@ -41,7 +41,8 @@ class PlatformConfig:
     console_endpoint
         The web console, when it is not at the endpoint.
     command, proxy_command
-        Arguments of a program that prints a token for the platform, or for a proxy before it.
+        Arguments of a program that prints a token for the platform, or for a proxy in front of it,
+        to which it goes as ``Proxy-Authorization``: with requests to the platform's origin alone.
     client_id
         The OAuth client identifier.
     client_credentials_secret

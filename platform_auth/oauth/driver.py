@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Generator
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..errors import (
     ConfigError,
@@ -16,6 +16,9 @@ from ..errors import (
     SignInRequiredError,
 )
 from .steps import Ask, Request, Response, Run, Step, Wait
+
+if TYPE_CHECKING:
+    from .proxy import ProxyAuthorization
 
 log = logging.getLogger("platform_auth")
 
@@ -47,6 +50,8 @@ class Driver:
         A clock that never jumps, in seconds: for the age of kept answers.
     run
         Runs commands.
+    proxy
+        Adds what a proxy in front of the platform wants.
 
     """
 
@@ -57,7 +62,9 @@ class Driver:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
         run: Runner | None = None,
+        proxy: ProxyAuthorization | None = None,
     ) -> None:
+        self.proxy = proxy
         self._sender, self._sleep, self._monotonic, self._run = sender, sleep, monotonic, run
         self._kept: dict[str, tuple[float, Response]] = {}
 
@@ -120,7 +127,10 @@ class Driver:
         at, kept = self._kept.get(request.url, (0.0, None))
         if kept and request.method == "GET" and self._monotonic() - at <= request.max_age:
             return kept
-        response = await self._sender.send(request)
+        if self.proxy is None:
+            response = await self._sender.send(request)
+        else:
+            response = await self.proxy.send(self._sender, request)
         if request.max_age and _is_document(response):
             self._kept[request.url] = (self._monotonic(), response)
         return response

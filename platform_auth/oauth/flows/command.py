@@ -26,7 +26,7 @@ from ..steps import Run, Step
 from ..tokens import TokenSet, token_set
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Generator, Mapping
 
     from ..grants import FlowContext
 
@@ -65,36 +65,17 @@ class Command:
                 f"The profile for {context.config.host} names no command to get a token with.",
                 fix="Set admin.command (FLYTE_CREDENTIALS_COMMAND) to command and arguments.",
             )
-        return (yield from run(argv, context.now))
+        try:
+            output = yield Run(argv, TIMEOUT)
+            return parse_output(output, now=context.now())
+        except PlatformAuthError as error:
+            error.retry_after = FAILURE_AGE
+            raise
 
     def refresh(self, context: FlowContext, old: TokenSet) -> Generator[Step, Any, TokenSet]:
         """Run it again."""
         del old
         return self.sign_in(context)
-
-
-def run(argv: tuple[str, ...], now: Callable[[], float]) -> Generator[Step, Any, TokenSet]:
-    """Run a command and return the token it printed.
-
-    Parameters
-    ----------
-    argv
-        The command and its arguments.
-    now
-        Seconds since the epoch, asked when the command has ended.
-
-    Raises
-    ------
-    PlatformAuthError
-        It failed, or printed something else; `FAILURE_AGE` is its ``retry_after``.
-
-    """
-    try:
-        output = yield Run(argv, TIMEOUT)
-        return parse_output(output, now=now())
-    except PlatformAuthError as error:
-        error.retry_after = FAILURE_AGE
-        raise
 
 
 def parse_output(output: str, *, now: float) -> TokenSet:
