@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,15 +19,19 @@ from fakes.provider import ec_key, rsa_key
 from harness.broker import profile
 from harness.environment import isolated
 from harness.environment import program as program_path
+from harness.gate import Gate
 from harness.http import loopback_client
 from harness.notebooks import write_notebook
 from harness.scripted import ScriptedPerson
 from platform_auth.broker.broker import Broker
+from platform_auth.broker.client import BrokerClient
 from platform_auth.broker.clock import Clock
 from platform_auth.broker.late_transport import LateTransport
+from platform_auth.broker.local import LocalChannel
 from platform_auth.broker.redirects import Redirects
 from platform_auth.broker.session import State
 from platform_auth.config import Policy, Profiles
+from platform_auth.connection import Connection
 from platform_auth.errors import (
     AccessDeniedError,
     InvalidClientError,
@@ -38,7 +44,7 @@ from platform_auth.oauth.driver import Driver
 from platform_auth.oauth.flows.command import FAILURE_AGE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from pathlib import Path
 
     from harness.platform import Platform
@@ -569,3 +575,123 @@ def test_the_administrator_can_forbid_commands(program: Program, setting: str) -
 
     policy = Policy(allow_commands=False)
     with_broker({"tool": command_profile(program.says("echo the-token"))}, case, policy=policy)
+
+
+# A proxy in front of the platform
+
+
+class Iap:
+    """A platform behind a proxy, and the program that makes tokens for it."""
+
+    def __init__(self, gate: Gate, program: Program, profile: dict[str, Any]) -> None:
+        self.gate, self.program, self.clock = gate, program, SettableClock()
+        self.takes("first")
+        profile["admin"]["proxyCommand"] = [str(program.path)]
+        known = Profiles(admin={"ci": profile}, user_file=None, flyte=False)
+        self._channel = LocalChannel(Broker(known, Redirects(), clock=self.clock))
+        self.connection = Connection(BrokerClient(self._channel), "ci")
+
+    def takes(self, token: str) -> None:
+        """Let the proxy take this token, and the program print it, from now on."""
+        self.gate.taken = {token}
+        self.program.says(f"echo {token}")
+        self.clock.ahead += 60
+
+    def get(self, path: str = "/api/v1/projects", *, asynchronous: bool = False) -> int:
+        if not asynchronous:
+            with self.connection.http() as http:
+                return http.get(path).status_code
+
+        async def get() -> int:
+            async with self.connection.http_async() as http:
+                return (await http.get(path)).status_code
+
+        return asyncio.run(get())
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+@contextmanager
+def behind_proxy(gate: Gate, program: Program, profile: dict[str, Any]) -> Iterator[Iap]:
+    iap = Iap(gate, program, profile)
+    yield iap
+    iap.close()
+
+
+def gated_profile(sandbox: Sandbox, gate: Gate, token_endpoint: str) -> dict[str, Any]:
+    profile: dict[str, Any] = sandbox.profiles()["demo-service"]
+    profile["admin"]["endpoint"] = gate.url
+    profile["oauth"] = {
+        "client_secret": profile["oauth"]["client_secret"],
+        "token_endpoint": token_endpoint,
+    }
+    return profile
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize(
+    "refusal", [(407, {}), (401, {"X-Goog-IAP-Generated-Response": "true"})], ids=["407", "iap"]
+)
+def test_every_request_passes_the_proxy_in_front_of_the_platform(
+    sandbox: Sandbox, program: Program, refusal: tuple[int, dict[str, str]], asynchronous: bool
+) -> None:
+    with Gate(sandbox.platform_url, token=sandbox.issuer) as gate:
+        gate.refusal = refusal
+        profile = gated_profile(sandbox, gate, f"{gate.url}/token")
+        with behind_proxy(gate, program, profile) as iap:
+            assert iap.get(asynchronous=asynchronous) == 200
+            assert gate.seen == [
+                ("/token", "Bearer first"),
+                ("/api/v1/projects", "Bearer first"),
+            ]
+            iap.takes("second")  # a call of a client's is refused, ...
+            assert iap.get(asynchronous=asynchronous) == 200
+            iap.takes("third")
+            iap.clock.ahead += 300
+            iap.connection.tokens.forget()  # ... and then a request for a token is
+            assert iap.get(asynchronous=asynchronous) == 200
+            assert program.starts == 3
+            assert [each.outcome for each in sandbox.requests] == ["ok", "ok"]
+
+
+def test_twenty_calls_that_the_proxy_refuses_make_one_token(
+    sandbox: Sandbox, program: Program
+) -> None:
+    with Gate(sandbox.platform_url, token=sandbox.issuer) as gate:
+        profile = gated_profile(sandbox, gate, f"{gate.url}/token")
+        with behind_proxy(gate, program, profile) as iap:
+            iap.get("/healthz")
+            iap.takes("second")
+            with ThreadPoolExecutor(20) as pool:
+                answers = list(pool.map(lambda _: iap.get("/healthz"), range(20)))
+            assert answers == [200] * 20
+            assert program.starts == 2
+
+
+def test_a_proxy_that_refuses_for_good_gives_its_answer(sandbox: Sandbox, program: Program) -> None:
+    with Gate(sandbox.platform_url) as gate:
+        profile = gated_profile(sandbox, gate, f"{sandbox.issuer}/token")
+        with behind_proxy(gate, program, profile) as iap:
+            assert iap.get() == 200
+            gate.taken = set()
+            iap.clock.ahead += 60
+            assert iap.get() == 407
+            assert len(gate.seen) == 2  # the program printed the same token again
+            program.says("exit 1")
+            iap.clock.ahead += 60
+            with pytest.raises(ProviderError, match="get-token"):
+                iap.get()
+
+
+def test_an_identity_provider_elsewhere_never_sees_the_proxys_token(
+    sandbox: Sandbox, program: Program
+) -> None:
+    with Gate(sandbox.platform_url) as gate, Gate(sandbox.issuer) as elsewhere:
+        profile = gated_profile(sandbox, gate, f"{elsewhere.url}/token")
+        with behind_proxy(gate, program, profile) as iap:
+            assert iap.get() == 200
+            with iap.connection.http() as http:
+                assert http.get(f"{elsewhere.url}/.well-known/openid-configuration").is_success
+    assert [given for _path, given in elsewhere.seen] == [None, None]
+    assert gate.seen == [("/api/v1/projects", "Bearer first")]
