@@ -50,10 +50,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A code to be entered on another page (RFC 8628)."""
+    """A code to be entered on another page (RFC 8628), and that page's address to be scanned."""
 
     prompt: str
     code: str
+    scan: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,10 @@ def is_address(url: object) -> bool:
     """Tell whether something may become a link: root-relative, or absolute http(s)."""
     if not isinstance(url, str) or not url.isprintable() or "\\" in url:
         return False
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     if parts.scheme or parts.netloc:
         return parts.scheme in {"http", "https"} and bool(parts.netloc)
     return url.startswith("/")
@@ -214,4 +218,6 @@ def _code(view: dict[str, Any]) -> Code | None:
     if _kind(view) != "device":
         return None
     challenge = view["challenge"]
-    return Code(words.enter_code(challenge["verification_uri"]), challenge["user_code"])
+    page = challenge["verification_uri"]
+    scan = challenge.get("verification_uri_complete") or page
+    return Code(words.enter_code(page), challenge["user_code"], scan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from .qr_code import qr_svg
 from .style import style_for
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _warning(text: str) -> str:
 def _code(code: Code) -> str:
     return (
         f'<div class="pa-login-challenge"><p class="pa-login-line">{escape(code.prompt)}</p>'
-        f'<output class="pa-login-code">{escape(code.code)}</output></div>'
+        f'<output class="pa-login-code">{escape(code.code)}</output>{qr_svg(code.scan)}</div>'
     )
 
 

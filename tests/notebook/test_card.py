@@ -8,6 +8,7 @@ import pytest
 from platform_auth.notebook import words
 from platform_auth.notebook.card import card_of, is_address, outcome_card
 from platform_auth.notebook.markup import body_html, to_html
+from platform_auth.notebook.qr_code import qr_svg
 from platform_auth.notebook.style import style_for, widget_style
 
 EVIL = "<img src=x onerror=alert(1)>\"'&"
@@ -82,6 +83,41 @@ def test_a_code_has_its_page() -> None:
     assert "Enter this code at id.example.com:" in html
     assert card.link.href == DEVICE["verification_uri_complete"]
     assert card.link.label == "Sign in at id.example.com"
+
+
+def test_a_code_can_be_scanned_with_a_phone() -> None:
+    html = body_html(card_of(asking("device", **DEVICE)))
+    assert html.count('role="img" ') == 1
+    assert "<title>The same address as a QR code" in html
+    alone = body_html(card_of(asking("device", **{**DEVICE, "verification_uri_complete": None})))
+    assert 'role="img" ' in alone
+    assert alone != html  # another address
+    assert ".pa-login-qr{" in to_html(card_of(asking("device", **DEVICE)))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:9400/device",
+        "https://localhost/device",
+        "javascript:alert(1)",
+        "https://",
+        "https://[",
+        "/device",
+        "https://id.example.com/" + "x" * 5000,
+    ],
+)
+def test_what_a_phone_cannot_open_is_not_shown_to_it(url: str) -> None:
+    assert qr_svg(url) == ""
+    challenge = {**DEVICE, "verification_uri_complete": url}
+    assert ">ABCD-EFGH<" in body_html(card_of(asking("device", **challenge)))
+
+
+def test_a_qr_code_holds_nothing_but_modules() -> None:
+    # Whatever an address says, it becomes a pattern: no text of a server's gets into the page.
+    svg = qr_svg("https://id.example.com/<script>alert(1)</script>")
+    assert "script" not in svg
+    assert "id.example" not in svg
 
 
 def test_an_address_to_paste_is_never_asked_for_in_a_widget() -> None:
