@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx2
 
 from ..config.endpoint import is_loopback
-from ..config.tls import tls_context
+from ..config.tls import bad_certificates, tls_context
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 
     from ..broker.access_token import AccessToken
@@ -150,7 +151,7 @@ def _settings(
     settings = {
         "base_url": config.base_url,
         "auth": auth,
-        "verify": tls_context(config),
+        "verify": _trusted(config),
         "proxy": config.http_proxy_url,
         # A proxy of the environment's could not reach this very machine.
         "trust_env": not is_loopback(httpx2.URL(config.base_url).host),
@@ -160,6 +161,14 @@ def _settings(
     hooks = dict(options.get("event_hooks") or {})
     settings["event_hooks"] = hooks | {"request": [*hooks.get("request", ()), keep_home]}
     return settings
+
+
+def _trusted(config: PlatformConfig) -> ssl.SSLContext:
+    trusted = tls_context(config)
+    try:
+        return httpx2.create_ssl_context(trusted)
+    except OSError as error:
+        raise bad_certificates(error) from None
 
 
 def _with(token: AccessToken, request: httpx2.Request) -> httpx2.Request:

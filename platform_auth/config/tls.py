@@ -36,3 +36,12 @@ def tls_context(config: PlatformConfig) -> ssl.SSLContext | bool:
             fix="Set admin.caCertFilePath to a readable PEM file.",
         ) from None
     return context
+
+
+def bad_certificates(error: OSError) -> ConfigError:
+    """Return the error for certificates of the environment's that cannot be used."""
+    return ConfigError(
+        "The certificates that the environment names cannot be used.",
+        why=error.strerror or type(error).__name__,
+        fix="Correct SSL_CERT_FILE or SSL_CERT_DIR, or unset it.",
+    )

@@ -17,7 +17,7 @@ import httpx2
 import stamina
 
 from .._version import __version__
-from ..config.tls import tls_context
+from ..config.tls import bad_certificates, tls_context
 from ..errors import ConfigError, PlatformAuthError, ProxyError, TLSError, TransportError
 from . import redaction
 from .metadata import is_loopback, is_secure
@@ -65,7 +65,7 @@ class Transport:
             self._client = self._new_client(self._proxy)
             self._direct = self._new_client(None, trust_env=False)
         except OSError as error:
-            raise _bad_certificates(error) from None
+            raise bad_certificates(error) from None
         except (ValueError, ImportError) as error:
             raise _bad_proxy(error) from None
 
@@ -221,12 +221,4 @@ def _bad_proxy(error: Exception) -> ConfigError:
         "The HTTP proxy's address cannot be used.",
         why=redaction.redact(str(error)),
         fix="Write it as http://host:port in admin.httpProxyURL or HTTPS_PROXY.",
-    )
-
-
-def _bad_certificates(error: OSError) -> ConfigError:
-    return ConfigError(
-        "The certificates that the environment names cannot be used.",
-        why=error.strerror or type(error).__name__,
-        fix="Correct SSL_CERT_FILE or SSL_CERT_DIR, or unset it.",
     )
