@@ -11,11 +11,11 @@ from urllib.parse import quote_plus
 from authlib.common.urls import add_params_to_qs
 from authlib.oauth2.auth import ClientAuth
 
-from ..errors import ConfigError, PlatformAuthError, TransportError
+from ..errors import ConfigError, InvalidClientError, PlatformAuthError, TransportError
 from ..secret import Secret
 from .client_assertion import client_assertion, import_key
 from .metadata import ServerMetadata, is_secure
-from .responses import oauth_json
+from .responses import oauth_json, plain
 from .steps import Request, origin_of
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ def ask_authenticated(
     ------
     ConfigError
         The credentials are incomplete, or would travel unprotected.
+    InvalidClientError
+        The server does not accept the client.
     TransportError
         There is no answer.
 
@@ -82,7 +84,23 @@ def ask_authenticated(
     response = yield from _send(context, url, body, replay=replay)
     if _is_unknown_client(response) and _credential(context.config) != known:
         response = yield from _send(context, url, body, replay=replay)
+    _say_what_is_offered(context, response)
     return response
+
+
+def _say_what_is_offered(context: FlowContext, response: Response) -> None:
+    """Raise the server's refusal of the client with the methods that it would have taken."""
+    offered = context.metadata.token_endpoint_auth_methods_supported
+    try:
+        oauth_json(response)
+    except InvalidClientError as error:
+        if offered:
+            used = chosen_method(context.config, context.metadata)
+            error.fix += f" It takes {', '.join(offered[:8])}; {used} was used."
+            error.fix = plain(error.fix, 400)
+        raise
+    except PlatformAuthError:
+        return  # whoever asked knows what it means
 
 
 def _send(
@@ -144,7 +162,7 @@ def authenticated(  # noqa: PLR0913 - what and whom, by name
     if not is_secure(url):
         what = f"Credentials are not sent to {origin_of(url)} over plain http."
         raise ConfigError(what, fix="Use an https address; http is for this machine only.")
-    method = config.oauth.token_endpoint_auth_method or _method(config, metadata)
+    method = chosen_method(config, metadata)
     client, credential = client_id(config), _needed(method, config)
     if method != "private_key_jwt":
         auth = ClientAuth(client, credential.reveal(), _OURS.get(method, method))
@@ -157,7 +175,10 @@ def authenticated(  # noqa: PLR0913 - what and whom, by name
     return Request("POST", url, headers, body, replay=replay)
 
 
-def _method(config: PlatformConfig, metadata: ServerMetadata) -> str:
+def chosen_method(config: PlatformConfig, metadata: ServerMetadata) -> str:
+    """Return how the client authenticates: as the profile says, else by what there is."""
+    if config.oauth.token_endpoint_auth_method:
+        return config.oauth.token_endpoint_auth_method
     if config.oauth.signing_key():
         return "private_key_jwt"
     if not config.client_secret():

@@ -124,6 +124,20 @@ def test_a_secret_that_is_simply_wrong_is_sent_once(provider: Provider, status: 
     assert len(provider.sent_to("token")) == 1
 
 
+@pytest.mark.parametrize("code", ["invalid_client", "unauthorized_client"])
+def test_a_refusal_of_the_client_says_what_the_server_would_take(
+    provider: Provider, code: str
+) -> None:
+    offered = ["client_secret_post", "client_secret_basic", "private_key_jwt\x1b[31m"]
+    provider.metadata["token_endpoint_auth_methods_supported"] = offered
+    provider.next["token"].append(reply({"error": code}, 401))
+    with pytest.raises(InvalidClientError) as caught:
+        sign_in(provider)
+    assert "It takes client_secret_post, client_secret_basic, private_key_jwt" in caught.value.fix
+    assert "client_secret_basic was used" in caught.value.fix
+    assert caught.value.fix.isprintable()
+
+
 def test_another_refusal_sends_no_rotated_secret(provider: Provider, tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_text("old")
