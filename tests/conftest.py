@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
+
+from platform_auth.oauth import redaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +38,17 @@ def _nobodys_settings(
         if name.startswith(_PERSONAL) or name.upper() in _PROXIES:
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(autouse=True)
+def _nobodys_log() -> Iterator[None]:
+    """Leave the loggers as they were: commands that run in this process quieten them."""
+    loggers = [logging.getLogger(name) for name in redaction.LOGGERS]
+    before = [(log.propagate, log.level, list(log.handlers)) for log in loggers]
+    yield
+    for log, (propagate, level, handlers) in zip(loggers, before, strict=True):
+        log.propagate, log.handlers[:] = propagate, handlers
+        log.setLevel(level)
 
 
 @pytest.fixture(autouse=True, scope="session")
