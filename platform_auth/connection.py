@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT: Final = 600.0
 """Seconds a call waits for a person to sign in."""
 
+_LONGEST_HOST: Final = 50  # a profile's name holds 64 characters
+
 
 def connect(profile: str | PlatformConfig | None = None) -> Connection:
     """Return a connection to a platform.
@@ -46,7 +48,9 @@ def connect(profile: str | PlatformConfig | None = None) -> Connection:
     client = default_client()
     if profile is None:
         profile = _default_profile(client)
-    elif not isinstance(profile, str):
+    elif isinstance(profile, str):
+        client.session(profile)  # a name that is none is said here, where it was written
+    else:
         profile = _ad_hoc(client, profile)
     return Connection(client, profile)
 
@@ -87,7 +91,8 @@ def _ad_hoc(client: BrokerClient, config: PlatformConfig) -> str:
     profile = Profile("", config, ProfileSource.SESSION)
     shape = json.dumps(profile.to_mapping(secrets=False), sort_keys=True)
     # The same configuration is the same profile, in whichever kernel it is written.
-    name = f"{config.host}-{hashlib.sha256(shape.encode()).hexdigest()[:8]}"
+    digest = hashlib.sha256(shape.encode()).hexdigest()[:8]
+    name = f"{config.host[:_LONGEST_HOST]}-{digest}"
     client.put(name, profile.to_mapping())
     return name
 
@@ -139,8 +144,11 @@ class Connection:
         self._config: PlatformConfig | None = None
 
     def status(self) -> dict[str, Any]:
-        """Return the session as the broker shows it (see `platform_auth.broker.view`)."""
-        return self._broker.session(self.profile)
+        """Return the session as every face shows it (see `platform_auth.broker.view`)."""
+        view = self._broker.session(self.profile)
+        # For programs: an HTTP proxy's password would be in it, and people print what they get.
+        del view["config"]
+        return view
 
     @property
     def config(self) -> PlatformConfig:
@@ -148,7 +156,7 @@ class Connection:
         if self._config is None:
             from .config import Profile, ProfileSource
 
-            shape = self.status()["config"]
+            shape = self._broker.session(self.profile)["config"]
             source = ProfileSource.SESSION
             self._config = Profile.from_mapping(self.profile, shape, source=source).config
         return self._config
