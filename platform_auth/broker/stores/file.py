@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from filelock import AsyncFileLock, Timeout
+from filelock import AsyncFileLock, FileLock, Timeout
 
 from ...errors import BrokerError, BrokerUnavailableError
 from ..clock import Clock
 from ..record import Record, record_from_dict, record_to_dict
 from .keys import VARIABLE, find_keys
-from .private_file import private_directory, read_private, write_private
+from .memory import MemoryStore
+from .private_file import UnsafeFileError, private_directory, read_private, write_private
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Hashable
@@ -43,6 +44,13 @@ LOCK_SECONDS: Final = 35.0
 _MAGIC, _KEY_ID, _NONCE = b"PA1", 8, 12
 _KEPT_CORRUPT = 3
 
+_LOCK: Final[dict[str, Any]] = {
+    "mode": 0o600,
+    # The default would silently take a lock that two machines can both hold.
+    "fallback_to_soft": False,
+    "preserve_lock_file": True,
+}
+
 
 class StoreError(BrokerError):
     """What is on the disk cannot be used, or nothing can be put there."""
@@ -57,8 +65,9 @@ class _CorruptError(Exception):
 class FileStore:
     """Keeps records as encrypted files.
 
-    Nothing is touched before the first call. Every call may raise an `UnsafeFileError` where the
-    directory or a file in it is open to others.
+    Where the directory cannot be made or trusted, or its file system has no working locks, nothing
+    is put there: the records stay in memory, the log warns, and `describe` says why. A file that is
+    open to others is an `UnsafeFileError`.
 
     Parameters
     ----------
@@ -78,17 +87,41 @@ class FileStore:
         self._owner = str(os.geteuid()) if os.name == "posix" else getpass.getuser()
         self._found: StoreKeys | None = None
         self._finding = threading.Lock()
+        self._checked = False
+        self._instead: MemoryStore | None = None
+        self._problem = ""
 
     @property
     def _keys(self) -> StoreKeys:
         with self._finding:
             if self._found is None:
-                private_directory(self._directory)
                 self._found = find_keys(self._directory, keyring=self._keyring)
             return self._found
 
+    async def _other(self) -> MemoryStore | None:
+        """Return the store to use instead, None where the directory serves; asked once."""
+        if not self._checked:
+            problem = await asyncio.to_thread(self._find_problem)
+            if problem and not self._checked:
+                self._problem, self._instead = problem, MemoryStore()
+                log.warning("sign-ins are not saved and end with this process: %s", problem)
+            self._checked = True
+        return self._instead
+
+    def _find_problem(self) -> str:
+        try:
+            private_directory(self._directory)
+            with FileLock(self._directory / "try.lock", timeout=LOCK_SECONDS, **_LOCK):
+                return ""
+        except UnsafeFileError as error:
+            return f"{error.what} {error.why} {error.fix}"
+        except (OSError, NotImplementedError) as error:
+            return f"{self._directory} cannot be used ({error})"
+
     async def load(self, profile: str) -> Record | None:
         """Return the record of a profile, or None; a damaged one is put aside, never deleted."""
+        if other := await self._other():
+            return await other.load(profile)
         return await asyncio.to_thread(self._load, profile)
 
     async def save(self, record: Record) -> None:
@@ -100,14 +133,20 @@ class FileStore:
             It could not be written; the old record is intact.
 
         """
-        await asyncio.to_thread(self._save, record)
+        if other := await self._other():
+            return await other.save(record)
+        return await asyncio.to_thread(self._save, record)
 
     async def delete(self, profile: str) -> None:
         """Forget a profile; unknown ones are fine."""
-        await asyncio.to_thread(self._path(profile).unlink, missing_ok=True)
+        if other := await self._other():
+            return await other.delete(profile)
+        return await asyncio.to_thread(self._path(profile).unlink, missing_ok=True)
 
     def stamp(self, profile: str) -> Hashable:
         """Return what tells one version of a record's file from the next."""
+        if self._instead is not None:
+            return self._instead.stamp(profile)
         try:
             found = self._path(profile).stat(follow_symlinks=False)
         except OSError:
@@ -116,6 +155,8 @@ class FileStore:
 
     def describe(self) -> str:
         """Return where records rest and where their key is."""
+        if self._instead is not None:
+            return f"{self._instead.describe()}: {self._problem}"
         source = {
             "environment": f"the key is in {VARIABLE}",
             "keyring": "the key is in the system's keyring",
@@ -132,28 +173,19 @@ class FileStore:
         ------
         BrokerUnavailableError
             Another process has held it for too long.
-        StoreError
-            The file system knows no locks.
 
         """
-        await asyncio.to_thread(private_directory, self._directory)
-        lock = AsyncFileLock(
-            self._path(profile).with_suffix(".lock"),
-            timeout=LOCK_SECONDS,
-            mode=0o600,
-            # The default would silently take a lock that two machines can both hold.
-            fallback_to_soft=False,
-            preserve_lock_file=True,
-        )
+        if other := await self._other():
+            async with other.lock(profile):
+                yield
+            return
+        path = self._path(profile).with_suffix(".lock")
+        lock = AsyncFileLock(path, timeout=LOCK_SECONDS, **_LOCK)
         try:
             await lock.acquire()
         except Timeout:
             what = f"Another process is busy with the session {profile}."
             raise BrokerUnavailableError(what, fix="Try again in a moment.") from None
-        except (OSError, NotImplementedError) as error:
-            what = f"{self._directory} is on a file system without working locks."
-            fix = 'Set c.PlatformAuth.store = "memory", or move JUPYTER_DATA_DIR to a local disk.'
-            raise StoreError(what, why=str(error), fix=fix) from None
         try:
             yield
         finally:
