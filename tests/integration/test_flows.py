@@ -30,8 +30,8 @@ from platform_auth.broker.late_transport import LateTransport
 from platform_auth.broker.local import LocalChannel
 from platform_auth.broker.redirects import Redirects
 from platform_auth.broker.session import State
-from platform_auth.config import Policy, Profiles
-from platform_auth.connection import Connection
+from platform_auth.config import PlatformConfig, Policy, Profiles
+from platform_auth.connection import Connection, connect
 from platform_auth.errors import (
     AccessDeniedError,
     InvalidClientError,
@@ -44,14 +44,13 @@ from platform_auth.oauth.driver import Driver
 from platform_auth.oauth.flows.command import FAILURE_AGE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from harness.platform import Platform
     from harness.provider import OidcProvider
     from platform_auth.broker.access_token import AccessToken
     from platform_auth.broker.session import Session
-    from platform_auth.config import PlatformConfig
     from platform_auth.sandbox import Sandbox
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the commands are shell scripts")
@@ -484,12 +483,15 @@ def test_an_interrupted_program_leaves_no_poller(sandbox: Sandbox, tmp_path: Pat
 # Command
 
 
-def test_twenty_callers_at_once_start_the_command_once(program: Program) -> None:
+@pytest.mark.parametrize("first", ["token", "sign_in"])
+def test_twenty_callers_at_once_start_the_command_once(program: Program, first: str) -> None:
     async def case(broker: Broker, _clock: SettableClock) -> None:
-        calls = [lambda: broker.token("tool"), lambda: broker.sign_in("tool")] * 10
-        answers = await asyncio.gather(*(call() for call in calls))
-        assert {each.value.reveal() for each in answers[::2]} == {"the-token"}
-        assert {each.state for each in answers[1::2]} == {State.SIGNED_IN}
+        second = {"token": "sign_in", "sign_in": "token"}[first]
+        calls = (getattr(broker, way)("tool") for way in [first, second] * 10)
+        answers = await asyncio.gather(*calls)
+        tokens, sessions = (answers[::2], answers[1::2])[:: 1 if first == "token" else -1]
+        assert {each.value.reveal() for each in tokens} == {"the-token"}
+        assert {each.state for each in sessions} == {State.SIGNED_IN}
         assert program.starts == 1
 
     with_broker({"tool": command_profile(program.says("echo the-token"))}, case)
@@ -504,8 +506,11 @@ def test_its_failure_is_shared_and_lasts_a_while(program: Program, way: str) -> 
         assert errors[0].why == "It said: no network"
         with pytest.raises(ProviderError, match="no network"):
             await broker.token("tool")
+        clock.ahead += FAILURE_AGE - 1
+        with pytest.raises(ProviderError, match="no network"):
+            await broker.token("tool")
         assert program.starts == 1
-        clock.ahead += FAILURE_AGE + 1
+        clock.ahead += 2
         program.says("echo the-token")
         assert (await broker.token("tool")).value.reveal() == "the-token"
         assert program.starts == 2
@@ -684,6 +689,28 @@ def test_a_proxy_that_refuses_for_good_gives_its_answer(sandbox: Sandbox, progra
                 iap.get()
 
 
+def test_whichever_of_both_tokens_ends_first_decides(sandbox: Sandbox, program: Program) -> None:
+    with Gate(sandbox.platform_url) as gate:
+        profile = gated_profile(sandbox, gate, f"{sandbox.issuer}/token")
+        with behind_proxy(gate, program, profile) as iap:
+            program.says('echo \'{"access_token": "first", "expires_in": 20}\'')
+            token = iap.connection.tokens.token()
+            assert 15 < token.remaining <= 20
+            assert token.lifetime == 20
+            assert token.headers["proxy-authorization"] == "Bearer first"
+            assert "first" not in repr(token)
+
+
+def test_a_redirect_takes_the_proxys_token_nowhere(sandbox: Sandbox, program: Program) -> None:
+    with Gate(sandbox.platform_url) as gate, Gate(sandbox.platform_url) as elsewhere:
+        gate.redirects["/away"] = f"{elsewhere.url}/healthz"
+        profile = gated_profile(sandbox, gate, f"{sandbox.issuer}/token")
+        with behind_proxy(gate, program, profile) as iap, iap.connection.http() as http:
+            assert http.get("/away", follow_redirects=True).status_code == 200
+        assert gate.seen == [("/away", "Bearer first")]
+        assert elsewhere.seen == [("/healthz", None)]
+
+
 def test_an_identity_provider_elsewhere_never_sees_the_proxys_token(
     sandbox: Sandbox, program: Program
 ) -> None:
@@ -695,3 +722,37 @@ def test_an_identity_provider_elsewhere_never_sees_the_proxys_token(
                 assert http.get(f"{elsewhere.url}/.well-known/openid-configuration").is_success
     assert [given for _path, given in elsewhere.seen] == [None, None]
     assert gate.seen == [("/api/v1/projects", "Bearer first")]
+
+
+# Commands from code
+
+
+class Taken:
+    """A broker that only takes profiles in."""
+
+    def __init__(self) -> None:
+        self.configs: list[Mapping[str, Any]] = []
+
+    def call(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, wait: float = 0
+    ) -> tuple[int, dict[str, Any]]:
+        assert body is not None
+        self.configs.append(body["config"]["admin"])
+        return 200, {}
+
+
+def test_paths_of_a_command_mean_the_same_in_another_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = Taken()
+    monkeypatch.setattr("platform_auth.connection.default_client", lambda: BrokerClient(broker))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/ada")
+    words = ["./get.sh", "./a.json", "../b.json", "prod", "a/b", "--file=./c"]
+    connect(PlatformConfig("host", command=words, proxy_command=["~/iap", "x"]))
+    connect(PlatformConfig("host", command=["python", "./get.py"]))
+    first, second = broker.configs
+    here = [str(tmp_path / name) for name in ("get.sh", "a.json", "../b.json")]
+    assert first["command"] == [*here, "prod", "a/b", "--file=./c"]
+    assert first["proxyCommand"] == ["/home/ada/iap", "x"]
+    assert second["command"] == ["python", str(tmp_path / "get.py")]

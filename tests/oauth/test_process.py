@@ -124,7 +124,16 @@ def test_a_tilde_is_the_home(script: Callable[..., str], monkeypatch: pytest.Mon
 
 
 def test_nothing_can_be_read_from_standard_input(script: Callable[..., str]) -> None:
-    assert run(script('read line || echo "nothing to read"')) == "nothing to read\n"
+    reader, writer = os.pipe()
+    os.write(writer, b"typed into the server\n")
+    ours = os.dup(0)
+    os.dup2(reader, 0)
+    try:
+        assert run(script('read line && echo "$line" || echo nothing')) == "nothing\n"
+    finally:
+        os.dup2(ours, 0)
+        for fd in (reader, writer, ours):
+            os.close(fd)
 
 
 def test_there_is_no_terminal_to_ask_at(script: Callable[..., str]) -> None:
@@ -246,18 +255,23 @@ def test_whoever_gives_up_waiting_ends_it_and_leaves_nothing(
     assert not [each for each in threading.enumerate() if each.name.startswith("waitpid")]
 
 
-@pytest.mark.parametrize("steps", range(8))
-def test_giving_up_while_it_starts_is_no_different(script: Callable[..., str], steps: int) -> None:
+@pytest.mark.parametrize("steps", range(2, 10))
+def test_giving_up_while_it_starts_is_no_different(
+    script: Callable[..., str], pulse: Pulse, steps: int
+) -> None:
     async def main() -> None:
-        work = asyncio.create_task(run_command(Run((script("exec sleep 1000"),))))
+        text = f"exec 3>'{pulse.path}'; sleep 1000 & echo >&3; sleep 1000"
+        work = asyncio.create_task(run_command(Run((script(text),))))
         for _ in range(steps):
             await asyncio.sleep(0)
+        pulse.wait_for(b"\n")  # the loop stands still: it knows the process, but not its pipes
         work.cancel()
         async with asyncio.timeout(20):
             with pytest.raises(asyncio.CancelledError):
                 await work
 
     asyncio.run(main())
+    pulse.wait_for(b"")
 
 
 def test_a_grandchild_that_holds_the_output_open_is_not_waited_for(

@@ -32,6 +32,8 @@ class Gate:
         The tokens that let a request pass; None lets all pass.
     refusal
         Status and headers of its refusal.
+    redirects
+        Where it sends whoever asks for a path.
     seen
         The path of each request, and what it had in the proxy's header.
 
@@ -41,6 +43,7 @@ class Gate:
         self._upstream, self._others = upstream, others
         self.taken: set[str] | None = None
         self.refusal: tuple[int, dict[str, str]] = (407, {"Proxy-Authenticate": "Bearer"})
+        self.redirects: dict[str, str] = {}
         self.seen: list[tuple[str, str | None]] = []
         self._http = loopback_client()
         gate = self
@@ -83,6 +86,9 @@ class Gate:
         if not passes:
             status, headers = self.refusal
             _send(request, status, headers, b"Stop.")
+            return
+        if request.path in self.redirects:
+            _send(request, 307, {"Location": self.redirects[request.path]}, b"")
             return
         base = self._others.get(request.path.lstrip("/"), self._upstream)
         kept = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
