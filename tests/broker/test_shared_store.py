@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ADA = Binding("browser")
+PROCESSES = 6
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +99,44 @@ def test_many_refresh_once(sandbox: Sandbox, tmp_path: Path) -> None:
             assert tokens[0].fingerprint != stale
 
     asyncio.run(work())
+
+
+def refresh_in_a_process(
+    directory: Path, profile: dict[str, Any], stale: str, ready: Any, found: Any
+) -> None:
+    async def work() -> None:
+        async with brokers(directory, profile, count=1) as (broker,):
+            await broker.session("demo")
+            ready.wait(60)
+            found.put((await broker.token("demo", stale=stale)).fingerprint)
+
+    asyncio.run(work())
+
+
+def test_many_processes_refresh_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The provider rotates and takes a second use of a refresh token for theft."""
+    directory, profile = tmp_path / "s", sandbox.profiles()["demo"]
+
+    async def prepare() -> str:
+        async with brokers(directory, profile, count=1) as (broker,):
+            await sign_in(broker, sandbox)
+            return (await broker.token("demo")).fingerprint
+
+    stale, before = asyncio.run(prepare()), refreshes(sandbox)
+    context = multiprocessing.get_context("spawn")
+    ready, found = context.Barrier(PROCESSES), context.Queue()
+    processes = [
+        context.Process(target=refresh_in_a_process, args=(directory, profile, stale, ready, found))
+        for _ in range(PROCESSES)
+    ]
+    for process in processes:
+        process.start()
+    fingerprints = {found.get(timeout=60) for _ in processes}
+    for process in processes:
+        process.join(60)
+    assert refreshes(sandbox) == before + 1
+    assert len(fingerprints) == 1
+    assert fingerprints != {stale}
 
 
 def test_a_sign_out_of_one_is_the_others(sandbox: Sandbox, tmp_path: Path) -> None:
