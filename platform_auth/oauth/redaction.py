@@ -8,8 +8,13 @@ from typing import Final
 
 from ..secret import MASK
 
-LOGGERS: Final = ("platform_auth", "authlib", "httpx2", "httpcore2", "stamina")
-"""The loggers that pass the filter, with their children as far as they exist."""
+LOGGERS: Final = (
+    "platform_auth", "authlib", "httpx2", "httpcore2", "stamina",
+    # Their modules come late, and a parent's filter is none of its children's.
+    "httpcore2.connection", "httpcore2.http11", "httpcore2.http2", "httpcore2.proxy",
+    "httpcore2.socks",
+)  # fmt: skip
+"""The loggers that pass the filter, with all below them that exist by then."""
 
 _PATTERNS: Final = (
     (re.compile(r"(https?://)[^/\s@]+@"), rf"\1{MASK}@"),

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
-import httpcore2
-import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,16 +125,24 @@ def test_every_logger_under_us_has_the_filter_once(name: str) -> None:
     assert len(filters) == 1
 
 
-def test_the_loggers_below_them_have_it_too() -> None:
-    assert httpx2 is not None
-    assert httpcore2 is not None
-    redaction.install()
-    below = [
-        name
-        for name in logging.root.manager.loggerDict
-        if name.startswith(("httpx2.", "httpcore2.", "authlib.", "platform_auth."))
-    ]
-    assert any(name.startswith("httpcore2.") for name in below)
-    for name in below:
-        filters = logging.getLogger(name).filters
-        assert any(isinstance(each, RedactingFilter) for each in filters), name
+FIRST_USE = """
+import logging
+from platform_auth.config import PlatformConfig
+from platform_auth.oauth.transport import Transport
+
+Transport(PlatformConfig("flyte.example.com"))
+below = ("httpx2", "httpcore2", "authlib", "platform_auth", "stamina")
+names = [name for name in logging.root.manager.loggerDict if name.startswith(below)]
+loggers = [logging.getLogger(name) for name in names]
+print(len(names), [logger.name for logger in loggers if not logger.filters])
+"""
+
+
+def test_the_loggers_below_them_have_it_from_the_first_request_on() -> None:
+    """In a process that has loaded nothing before."""
+    found = subprocess.run(
+        [sys.executable, "-c", FIRST_USE], capture_output=True, text=True, timeout=60, check=True
+    )
+    count, missing = found.stdout.strip().split(" ", 1)
+    assert int(count) >= 10
+    assert missing == "[]"
