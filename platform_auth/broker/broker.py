@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import BrokerError, PlatformAuthError
 from ..oauth import redaction
+from ..oauth.context import FlowContext
 from ..oauth.discovery import discover
 from ..oauth.driver import Driver
 from ..oauth.flows import get_flow
-from ..oauth.grants import FlowContext, revoke
+from ..oauth.grants import revoke
 from .access_token import AccessToken, fingerprint
 from .clock import Clock
 from .late_transport import LateTransport

@@ -24,9 +24,9 @@ from .stores import rest
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from ..oauth.context import FlowContext
     from ..oauth.driver import Person
     from ..oauth.flows import Flow
-    from ..oauth.grants import FlowContext
     from ..oauth.tokens import TokenSet
     from .clock import Clock
     from .record import Record

@@ -18,7 +18,7 @@ from .responses import oauth_error
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .grants import FlowContext
+    from .context import FlowContext
 
 _MAX_URL, _MAX_VALUE = 16 * 1024, 4 * 1024
 _KNOWN: Final = ("code", "state", "iss", "error", "error_description", "error_uri")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from ..config import PlatformConfig
-    from .grants import FlowContext
+    from .context import FlowContext
     from .steps import Now, Response, Step
 
 _FORM: Final = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from authlib.common.urls import add_params_to_qs
@@ -19,32 +19,8 @@ from .tokens import TokenSet, token_set
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from ..config import PlatformConfig
-    from .metadata import ServerMetadata
-    from .steps import Now, Response, Step
-
-
-@dataclass(frozen=True, slots=True)
-class FlowContext:
-    """All that a flow works with.
-
-    Parameters
-    ----------
-    config
-        What to reach and as which client.
-    metadata
-        The authorization server.
-    now
-        Wall clock, seconds since the epoch: an id_token's claims are in it.
-    redirect_uri
-        Where the browser will come back to, for flows that send it away.
-
-    """
-
-    config: PlatformConfig
-    metadata: ServerMetadata
-    now: Now
-    redirect_uri: str | None = None
+    from .context import FlowContext
+    from .steps import Response, Step
 
 
 def request_tokens(

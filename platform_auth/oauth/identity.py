@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from joserfc.jwk import Key
 
     from ..secret import Secret
-    from .grants import FlowContext
+    from .context import FlowContext
     from .tokens import TokenSet
 
 ALGORITHMS: Final = (

@@ -15,7 +15,7 @@ from ...errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from ..grants import FlowContext
+    from ..context import FlowContext
     from ..steps import Step
     from ..tokens import TokenSet
 

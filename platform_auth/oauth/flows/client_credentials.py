@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..grants import FlowContext, request_tokens
+from ..grants import request_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from ..context import FlowContext
     from ..steps import Step
     from ..tokens import TokenSet
 

@@ -28,7 +28,7 @@ from ..tokens import TokenSet, token_set
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from ..grants import FlowContext
+    from ..context import FlowContext
 
 log = logging.getLogger("platform_auth")
 

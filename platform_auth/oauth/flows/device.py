@@ -10,7 +10,7 @@ from authlib.common.urls import add_params_to_qs
 from ...errors import ProviderError, SignInExpiredError, TokenResponseError, TransportError
 from ...secret import Secret
 from ..client_auth import ask_authenticated
-from ..grants import FlowContext, refresh_tokens, request_unverified, verified
+from ..grants import refresh_tokens, request_unverified, verified
 from ..metadata import is_secure
 from ..responses import oauth_json, plain
 from ..steps import Ask, DeviceChallenge, Step, Wait
@@ -18,6 +18,7 @@ from ..steps import Ask, DeviceChallenge, Step, Wait
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
+    from ..context import FlowContext
     from ..tokens import TokenSet
 
 GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:device_code"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from ...secret import Secret
-    from ..grants import FlowContext
+    from ..context import FlowContext
     from ..steps import Step
     from ..tokens import TokenSet
 

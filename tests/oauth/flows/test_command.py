@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from platform_auth.config import PlatformConfig
 from platform_auth.errors import ConfigError, ProviderError, TokenResponseError
+from platform_auth.oauth.context import FlowContext
 from platform_auth.oauth.flows import get_flow
 from platform_auth.oauth.flows.command import FAILURE_AGE, TIMEOUT, parse_output
-from platform_auth.oauth.grants import FlowContext
 from platform_auth.oauth.metadata import ServerMetadata
 from platform_auth.oauth.steps import Run
 from platform_auth.oauth.tokens import DEFAULT_EXPIRES_IN, TokenSet

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from platform_auth.errors import PlatformAuthError
-from platform_auth.oauth.grants import FlowContext
+from platform_auth.oauth.context import FlowContext
 from platform_auth.oauth.metadata import from_document
 from platform_auth.oauth.steps import Ask, Request, Step, Wait
 
