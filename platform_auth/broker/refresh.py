@@ -22,7 +22,7 @@ from .stores import rest
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from ..oauth.grants import FlowContext
+    from ..oauth.context import FlowContext
     from .clock import Clock
     from .record import Record
     from .session import Session
@@ -136,12 +136,14 @@ class Refresher:
             return session.refreshing
         if self._clock.monotonic() < session.retry_at:
             return None
-        session.refreshing = asyncio.create_task(self._refresh(session))
+        session.refreshing = asyncio.create_task(self._refresh(session, session.record))
         session.refreshing.add_done_callback(lambda _task: _done(session))
         return session.refreshing
 
-    async def _refresh(self, session: Session) -> None:
-        before, result, began = session.record, "ok", self._clock.monotonic()
+    async def _refresh(self, session: Session, before: Record | None) -> None:
+        if session.record is not before:
+            return  # signed out, or in again, before this task had its turn
+        result, began = "ok", self._clock.monotonic()
         try:
             record = await self._newer(session, before)
             if session.record is before:

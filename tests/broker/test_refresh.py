@@ -544,6 +544,27 @@ class TestCancelled:
 
         bench.run(work)
 
+    def test_a_sign_out_before_a_refresh_has_really_begun_is_final_too(
+        self, new_bench: type[Bench]
+    ) -> None:
+        store = MemoryStore()
+        bench = new_bench(store=store)
+
+        async def work() -> None:
+            await bench.signed_in()
+            session = await bench.broker.session("prod")
+            bench.clock.advance(LATER)
+            await bench.broker.token("prod")
+            assert session.refreshing is not None
+            assert bench.refreshes() == 0
+            await bench.broker.sign_out("prod")
+            assert session.state is State.SIGNED_OUT
+            assert await store.load("prod") is None
+            assert bench.provider.revoked == ["rt-1-CANARY", "at-1-CANARY"]
+
+        bench.run(work)
+        assert bench.refreshes() == 0
+
     def test_a_sign_in_meanwhile_wins(self, new_bench: type[Bench]) -> None:
         store = MemoryStore()
         bench = new_bench(store=store)
