@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
 from ..config import Profile, Profiles, ProfileSource
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from .observer import Observer
     from .record import Record
     from .stores import Store
+
+
+log = logging.getLogger("platform_auth")
 
 
 class Sessions:
@@ -80,9 +84,15 @@ class Sessions:
         if session.loading is None and self._store.stamp(name) != session.stamp:
             session.loading = asyncio.create_task(self._load(session, None))
         if session.loading is not None:
-            await asyncio.shield(session.loading)
-            session.loading = None
+            await self._loaded(session, session.loading)
         return session
+
+    async def _loaded(self, session: Session, loading: asyncio.Task[None]) -> None:
+        try:
+            await asyncio.shield(loading)  # who goes away does not end it for the others
+        finally:
+            if loading.done() and session.loading is loading:
+                session.loading = None
 
     def _profile(self, name: str) -> Profile:
         ad_hoc = self._ad_hoc.get(name)
@@ -97,12 +107,15 @@ class Sessions:
         if outdated is not None:
             self._call_off(outdated)
             outdated.forget()
+        stamp = self._store.stamp(name)
         try:
-            stamp, record = self._store.stamp(name), await self._store.load(name)
-        except BaseException:
+            record = await self._store.load(name)
+        except Exception:
             if session.record is None:
                 self._sessions.pop(name, None)  # to be tried again
-            raise
+                raise
+            log.exception("%s: what is saved cannot be read; what is known still serves", name)
+            record = session.record
         session.stamp = stamp
         # Under the same name there may be tokens for what the profile was, or is elsewhere.
         if record is not None and record.realm != realm_of(session.profile.config):

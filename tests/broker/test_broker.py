@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -97,6 +98,25 @@ class TestSession:
                 await bench.broker.session("prod")
             store.fault = None
             assert (await bench.broker.session("prod")).state is State.SIGNED_OUT
+
+        bench.run(work)
+
+    def test_a_store_that_fails_later_ends_nobodys_session(
+        self, new_bench: type[Bench], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        store = LateStore()
+        store.gate.set()
+        bench = new_bench(store=store)
+
+        async def work() -> None:
+            token = await bench.signed_in()
+            record = await store.load("prod")
+            assert record is not None
+            await store.save(replace(record, generation=7))  # another process's news
+            store.fault = OSError("input/output error")
+            for _ in range(3):
+                assert (await bench.broker.token("prod")).fingerprint == token.fingerprint
+            assert "still serves" in caplog.text
 
         bench.run(work)
 
