@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
+import logging
+import socket
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from ..errors import ConfigError, PlatformAuthError
@@ -15,12 +18,14 @@ from ..oauth.metadata import is_loopback
 from .pages import HEADERS, page
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from .redirects import Answered
 
+log = logging.getLogger("platform_auth")
+
 _PATH: Final = "/callback"
+_HTTP: Final = 80
 _GRACE: Final = 3.0
 
 
@@ -63,7 +68,7 @@ class LoopbackListener:
         if not is_loopback(parts.hostname) or parts.scheme != "http" or not parts.path:
             what = f"oauth.redirect_uri {redirect_uri} is no address a program here can listen on."
             raise ConfigError(what, fix="Use http://127.0.0.1:PORT/callback, or leave it out.")
-        sockets = _bind(parts.hostname or "", parts.port or 0)
+        sockets = _bind(parts.hostname or "", _HTTP if parts.port is None else parts.port)
         rules = [(parts.path, _Callback, {"answered": self._answered, "pages": self._pages})]
         self._server = HTTPServer(Application(rules, log_function=lambda _handler: None))
         self._server.add_sockets(sockets)
@@ -125,16 +130,48 @@ class _Callback(RequestHandler):
             self.set_status(400)
             lines = (error.what, error.why)
             return page("Sign-in failed", *lines, kind="bad", fix=error.fix)
+        except Exception:
+            # Tornado would log the whole address, and that the code.
+            log.exception("a sign-in ended in something that nobody foresaw")
+            self.set_status(500)
+            return page("Sign-in failed", "The log says why.", kind="bad")
         return page("You are signed in", "You can close this tab.")
 
 
 def _bind(host: str, port: int) -> list[socket.socket]:
+    # "localhost" is both, whatever a resolver says, and browsers may try either.
+    names = ("127.0.0.1", "::1") if host.endswith("localhost") else (host,)
+    bound: list[socket.socket] = []
     try:
-        # "localhost" is both families, and browsers may try either.
-        return bind_sockets(port, host, reuse_port=False)
+        for name in names:
+            with contextlib.suppress(_FamilyMissingError):
+                bound.append(_listen(name, port))
     except OSError as error:
-        raise ConfigError(
-            f"Port {port} of {host} cannot be listened on.",
-            why=str(error.strerror),
-            fix="End the program that uses it, or set oauth.redirect to paste.",
-        ) from None
+        for each in bound:
+            each.close()
+        raise _not_free(host, port, str(error.strerror)) from None
+    if not bound:
+        raise _not_free(host, port, "this machine has no such address")
+    return bound
+
+
+class _FamilyMissingError(Exception):
+    """IPv4 or IPv6 is not spoken here."""
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno in {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}:
+            raise _FamilyMissingError from None
+        raise
+    listening.settimeout(0)  # an event loop's must not block
+    return listening
+
+
+def _not_free(host: str, port: int, why: str) -> ConfigError:
+    what = f"Port {port} of {host} cannot be listened on."
+    fix = "End the program that uses it, or set oauth.redirect to paste."
+    return ConfigError(what, why=why, fix=fix)
