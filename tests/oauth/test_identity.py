@@ -19,7 +19,14 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 from fakes.play import context, play
 from fakes.provider import ISSUER, NOW, Provider, ec_key, reply, rsa_key
 from platform_auth.errors import IdentityError, PlatformAuthError, ProviderError, TransportError
-from platform_auth.oauth.identity import Identity, fetch_keys, same_identity, verified_identity
+from platform_auth.oauth.identity import (
+    ALGORITHMS,
+    Identity,
+    _registry,
+    fetch_keys,
+    same_identity,
+    verified_identity,
+)
 from platform_auth.oauth.tokens import TokenSet
 from platform_auth.secret import Secret
 
@@ -255,6 +262,13 @@ def test_a_shared_secret_signs_nothing(provider: Provider, chosen: tuple[str, ..
     for _ in range(2):
         provider.next["jwks"].append(reply({"keys": [secret.as_dict(private=True)]}))
     refused(provider, oauth={"id_token_algorithms": chosen})
+
+
+def test_what_a_profile_adds_is_never_none_or_a_shared_secret(provider: Provider) -> None:
+    wished = context(provider, oauth={"id_token_algorithms": ["HS256", "hs512", "ES256K"]})
+    allowed = _registry(wished).allowed
+    assert allowed is not None
+    assert set(allowed) == {*ALGORITHMS, "ES256K"}
 
 
 def test_a_provider_that_only_offers_what_is_not_accepted(provider: Provider) -> None:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from platform_auth.config import OAuthSettings
 from platform_auth.errors import ConfigError, DiscoveryError
@@ -151,3 +154,24 @@ def test_this_machine_by_its_address_not_by_its_looks(host: str | None, here: bo
 )  # fmt: skip
 def test_where_credentials_may_go(url: str, secure: bool) -> None:
     assert is_secure(url) is secure
+
+
+LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10)
+URLS = st.text(max_size=30).map(lambda text: f"https://{text}") | st.text(max_size=20)
+JSON = LEAF | st.lists(LEAF, max_size=3) | st.dictionaries(st.text(max_size=4), LEAF, max_size=2)
+
+
+@given(st.dictionaries(st.sampled_from([f.name for f in fields(ServerMetadata)]), JSON | URLS))
+def test_any_document_is_metadata_or_one_kind_of_error(data: dict[str, Any]) -> None:
+    try:
+        found = from_document({"issuer": ISSUER, **data}, issuer=ISSUER)
+    except DiscoveryError as error:
+        assert error.fix  # noqa: PT017 - either way is right
+    else:
+        assert found.issuer == ISSUER
+        assert found.token_endpoint is None or is_secure(found.token_endpoint)
+
+
+@given(st.text())
+def test_any_text_is_a_place_for_credentials_or_none(url: str) -> None:
+    assert is_secure(url) in {True, False}

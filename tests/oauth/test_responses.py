@@ -5,6 +5,8 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fakes.provider import reply
 from platform_auth import errors
@@ -145,3 +147,24 @@ def test_a_failure_without_a_code_is_a_failure(status: int) -> None:
 
 def test_a_success_is_returned_with_members_nobody_knows() -> None:
     assert oauth_json(reply({"a": 1, "b": {"c": [None]}}, 201)) == {"a": 1, "b": {"c": [None]}}
+
+
+@given(
+    body=st.binary() | st.text().map(str.encode),
+    status=st.integers(100, 599),
+    kind=st.sampled_from(["application/json", "text/html", "", "x" * 1000]),
+)
+def test_any_answer_is_an_object_or_an_error_of_ours(body: bytes, status: int, kind: str) -> None:
+    answer = Response(status, {"content-type": kind}, body, "https://id.example.com/t")
+    try:
+        data = oauth_json(answer)
+    except errors.PlatformAuthError as error:
+        assert str(error).encode()  # noqa: PT017 - either way is right
+    else:
+        assert isinstance(data, dict)
+
+
+@given(st.text())
+def test_any_retry_after_is_a_pause_within_reason_or_none(value: str) -> None:
+    seconds = retry_after({"retry-after": value})
+    assert seconds is None or 0 <= seconds <= 300

@@ -5,9 +5,17 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from platform_auth.errors import TokenResponseError
-from platform_auth.oauth.tokens import DEFAULT_EXPIRES_IN, MAX_EXPIRES_IN, TokenSet, token_set
+from platform_auth.oauth.tokens import (
+    DEFAULT_EXPIRES_IN,
+    MAX_EXPIRES_IN,
+    TokenSet,
+    jwt_expiry,
+    token_set,
+)
 from platform_auth.secret import Secret
 
 NOW = 1_800_000_000
@@ -139,3 +147,28 @@ def test_other_kinds_of_tokens_are_refused(value: Any) -> None:
 )
 def test_scopes_as_granted_or_as_asked_for(value: Any, scopes: tuple[str, ...]) -> None:
     assert checked(scope=value).scopes == scopes
+
+
+LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10)
+JSON = LEAF | st.lists(LEAF, max_size=3) | st.dictionaries(st.text(max_size=4), LEAF, max_size=2)
+MEMBERS = ["access_token", "token_type", "expires_in", "refresh_token", "id_token", "scope", "x"]
+
+
+@given(st.dictionaries(st.sampled_from(MEMBERS), JSON), st.booleans())
+def test_any_response_is_tokens_or_one_kind_of_error(data: dict[str, Any], usual: bool) -> None:
+    if usual:
+        data = {"access_token": "at", "token_type": "Bearer", "expires_in": 60} | data
+    try:
+        tokens = token_set(data, now=NOW)
+    except TokenResponseError as error:
+        assert error.why  # noqa: PT017 - either way is right
+    else:
+        assert 0 < tokens.expires_in <= MAX_EXPIRES_IN
+        assert tokens.access_token.reveal().isprintable()
+        assert all(isinstance(scope, str) for scope in tokens.scopes)
+
+
+@given(st.text(), st.text())
+def test_any_token_may_look_like_a_jwt(one: str, other: str) -> None:
+    token = Secret(f"{one}.{base64.urlsafe_b64encode(other.encode(errors='replace')).decode()}.x")
+    assert jwt_expiry(token) is None or isinstance(jwt_expiry(token), float)
