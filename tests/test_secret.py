@@ -63,6 +63,11 @@ def test_it_cannot_be_pickled(protocol: int) -> None:
         assert CANARY not in str(caught.value)
 
 
+def test_nor_can_its_state_be_had() -> None:
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        Secret(CANARY).__getstate__()
+
+
 def test_it_cannot_be_json() -> None:
     with pytest.raises(TypeError):
         json.dumps(Secret(CANARY))

@@ -514,6 +514,91 @@ class TestEnd:
         bench.run(work)
 
 
+class TestDevice:
+    """A person with a code, and nobody's browser comes back here."""
+
+    PENDING = reply({"error": "authorization_pending"}, 400)
+
+    def prepared(self, bench: Bench, *answers: Any) -> None:
+        bench.provider.metadata["device_authorization_endpoint"] = f"{ISSUER}/device"
+        asked = {
+            "device_code": "device-CANARY",
+            "user_code": "ABCD-EFGH",
+            "verification_uri": f"{ISSUER}/activate",
+            "expires_in": 60,
+            "interval": 5,
+        }
+        bench.provider.next["device"].append(reply(asked))
+        bench.provider.next["token"].extend(answers)
+
+    def test_the_code_is_shown_until_it_has_been_entered(self, bench: Bench) -> None:
+        self.prepared(bench, self.PENDING, self.PENDING)
+
+        async def work() -> None:
+            bench.provider.gate.set()
+            session = await bench.broker.sign_in("prod", flow="device")
+            assert session.challenge == {
+                "kind": "device",
+                "verification_uri": f"{ISSUER}/activate",
+                "verification_uri_complete": None,
+                "user_code": "ABCD-EFGH",
+                "interval": 5,
+                "expires_at": session.challenge["expires_at"] if session.challenge else 0,
+            }
+            await until(lambda: session.state is State.SIGNED_IN)
+            assert session.record is not None
+            assert session.record.flow == "device"
+            assert session.challenge is None
+
+        bench.run(work)
+        assert bench.refreshes() == 3
+
+    def test_a_denial(self, bench: Bench) -> None:
+        self.prepared(bench, self.PENDING, reply({"error": "access_denied"}, 400))
+
+        async def work() -> None:
+            session = await bench.broker.sign_in("prod", flow="device")
+            await until(lambda: session.state is State.FAILED)
+            assert isinstance(session.error, AccessDeniedError)
+
+        bench.run(work)
+
+    def test_called_off_it_is_not_asked_about_any_more(self, bench: Bench) -> None:
+        self.prepared(bench, *[self.PENDING] * 5)
+
+        async def work() -> None:
+            session = await bench.broker.sign_in("prod", flow="device")
+            await bench.broker.cancel("prod")
+            asked = bench.refreshes()
+            for _ in range(50):
+                await asyncio.sleep(0)
+            assert session.state is State.SIGNED_OUT
+            assert bench.refreshes() <= asked + 1
+            assert not session.attempts
+
+        bench.run(work)
+
+    def test_a_caller_that_goes_away_leaves_nothing_that_cannot_be_called_off(
+        self, bench: Bench
+    ) -> None:
+        self.prepared(bench)
+
+        async def work() -> None:
+            bench.provider.gate.clear()
+            gone = asyncio.create_task(bench.broker.sign_in("prod", flow="device"))
+            await until(lambda: bench.provider.requests)
+            gone.cancel()
+            await asyncio.gather(gone, return_exceptions=True)
+            session = await bench.broker.cancel("prod")
+            bench.provider.gate.set()
+            for _ in range(50):
+                await asyncio.sleep(0)
+            assert session.state is State.SIGNED_OUT
+            assert not bench.refreshes()
+
+        bench.run(work)
+
+
 class TestAttempt:
     def test_a_flow_that_asks_the_person_again_has_the_wrong_answer(self) -> None:
         """Answers come by their state, so that there can be no other."""

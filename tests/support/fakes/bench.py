@@ -64,9 +64,15 @@ class Bench:
             profiles,
             redirects,
             clock=self.clock,
-            new_driver=lambda _config: Driver(self.provider, monotonic=self.clock.monotonic),
+            new_driver=lambda _config: Driver(
+                self.provider, monotonic=self.clock.monotonic, sleep=self._sleep
+            ),
             **options,
         )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        await asyncio.sleep(0)
 
     def run(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """Run a test's work, then end the broker."""
