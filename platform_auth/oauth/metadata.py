@@ -34,7 +34,6 @@ class ServerMetadata:
     authorization_response_iss_parameter_supported: bool = False
     token_endpoint_auth_methods_supported: tuple[str, ...] = ()
     id_token_signing_alg_values_supported: tuple[str, ...] = ()
-    scopes_supported: tuple[str, ...] = ()
 
     def endpoint(self, name: str) -> str:
         """Return the endpoint of that name.
@@ -89,7 +88,6 @@ def from_document(data: Mapping[str, Any], *, issuer: str) -> ServerMetadata:
         id_token_signing_alg_values_supported=_words(
             data.get("id_token_signing_alg_values_supported")
         ),
-        scopes_supported=_words(data.get("scopes_supported")),
     )
 
 

@@ -8,7 +8,7 @@ into it as a `PlatformAuthError`. What it returns is its result.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -195,5 +195,4 @@ class Run:
 
 
 Step: TypeAlias = Request | Ask | Wait | Run
-Steps: TypeAlias = Generator[Step, Any, Any]
 Now: TypeAlias = Callable[[], float]
