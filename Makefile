@@ -25,7 +25,10 @@ PARALLEL := -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable
 
-.PHONY: help demo test test-fast test-lab lint format bench build setup chromium clean
+# A real browser, a real forward proxy, and what kills a process at a given system call.
+PROGRAMS := tinyproxy strace
+
+.PHONY: help demo test test-fast test-lab lint format bench build setup chromium programs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -33,7 +36,7 @@ help: ## Show this list
 demo: $(INSTALLED) ## Open JupyterLab on the quickstart, with a platform to sign in to
 	@$(BIN)/platform-auth demo
 
-test: lint test-lab $(PROVIDER_INSTALLED) | chromium ## Check and test everything
+test: lint test-lab $(PROVIDER_INSTALLED) | chromium programs ## Check and test everything
 	$(PYTEST) $(PARALLEL) tests
 
 test-fast: $(INSTALLED) ## Run the unit tests only: no browser, no other processes
@@ -54,14 +57,14 @@ format: $(INSTALLED) $(LAB_INSTALLED) ## Repair what the linters can repair by t
 	$(BIN)/ruff format
 	cd labextension && npm run --silent lint
 
-bench: $(INSTALLED) ## Measure the speed promises, one at a time, and print the numbers
+bench: $(INSTALLED) $(PROVIDER_INSTALLED) ## Measure the speed promises, one at a time, and print the numbers
 	$(PYTEST) tests/benchmarks --bench
 
 build: $(INSTALLED) ## Build the wheel and the source distribution into dist/
 	rm -rf dist
 	$(BIN)/python -m build
 
-setup: $(INSTALLED) $(LAB_INSTALLED) $(PROVIDER_INSTALLED) chromium ## Install everything that the targets above need
+setup: $(INSTALLED) $(LAB_INSTALLED) $(PROVIDER_INSTALLED) chromium programs ## Install everything that the targets above need
 
 clean: ## Remove everything that the targets above have made
 	rm -rf $(VENV) dist build test-results platform_auth/labextension platform_auth/_version.py
@@ -106,3 +109,6 @@ $(PROVIDER_INSTALLED): $(PROVIDER)/package.json $(PROVIDER)/package-lock.json | 
 chromium:
 	@for name in $(CHROMIUM); do if command -v $$name >/dev/null; then exit; fi; done; \
 	$(call debian,chromium fonts-dejavu-core)
+
+programs:
+	@for name in $(PROGRAMS); do if ! command -v $$name >/dev/null; then $(call debian,$(PROGRAMS)); exit; fi; done
