@@ -11,7 +11,7 @@ import logging
 import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ..errors import BrokerError, PlatformAuthError
 from ..oauth import redaction
@@ -19,7 +19,6 @@ from ..oauth.context import FlowContext
 from ..oauth.discovery import discover
 from ..oauth.driver import Driver
 from ..oauth.flows import get_flow
-from ..oauth.grants import revoke
 from .access_token import AccessToken, fingerprint
 from .clock import Clock
 from .late_transport import LateTransport
@@ -29,6 +28,7 @@ from .refresh import Refresher, sign_in_required
 from .session import State
 from .sessions import Sessions
 from .sign_in import TIMEOUT, SignIns
+from .sign_out import REVOKE_SECONDS, Leaving, SignedOut
 from .stores.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -37,15 +37,12 @@ if TYPE_CHECKING:
     from ..config import PlatformConfig, Profiles
     from ..oauth.flows import Flow
     from ..oauth.proxy import ProxyAuthorization
-    from ..oauth.tokens import TokenSet
     from .attempt import Binding
     from .record import Record
     from .session import Session
     from .stores import Store
 
 log = logging.getLogger("platform_auth")
-
-_REVOKE_SECONDS: Final = 10.0
 
 
 class Broker:
@@ -224,19 +221,22 @@ class Broker:
         self._sign_ins.cancel(session)
         return session
 
-    async def sign_out(self, name: str) -> Session:
+    async def sign_out(self, name: str) -> SignedOut:
         """Forget a session's tokens, here first and always, then revoke them as well as it goes."""
         session = await self.session(name)
-        record = await self._forget(session)
-        if record is not None:
-            await self._revoke(session, record.tokens)
-        return session
-
-    async def _forget(self, session: Session) -> Record | None:
-        """Make a session signed out for good, and return the newest record it had."""
-        name, record = session.profile.name, session.record
+        leaving, record = Leaving.of(session), session.record
         self._sign_ins.cancel(session)
         session.forget()
+        try:
+            record = await self._erase(session) or record
+        finally:  # what cannot be erased here is all the more to be revoked
+            tokens = record.tokens if record else None
+            logout_url = await leaving.at_provider(tokens, self._context)
+        return SignedOut(session, logout_url)
+
+    async def _erase(self, session: Session) -> Record | None:
+        """Make it signed out for good; return the record that came late, if one did."""
+        name = session.profile.name
         await self._store.delete(name)
         if session.refreshing is not None:
             await asyncio.wait({session.refreshing})  # what it brings must go as well
@@ -247,20 +247,7 @@ class Broker:
                     await self._store.delete(name)
         except BrokerError:
             late = None  # nobody can be at it who would keep to the lock
-        return late or record
-
-    async def _revoke(self, session: Session, tokens: TokenSet) -> None:
-        try:
-            async with asyncio.timeout(_REVOKE_SECONDS):
-                context = await self._context(session)
-                for token, hint in (
-                    (tokens.refresh_token, "refresh_token"),
-                    (tokens.access_token, "access_token"),
-                ):
-                    if token is not None:
-                        await session.driver.drive(revoke(context, token, hint))
-        except (PlatformAuthError, TimeoutError) as error:
-            log.info("%s: signed out here, but not revoked (%s)", session.profile.name, error)
+        return late
 
     # Using it
 
@@ -329,7 +316,7 @@ class Broker:
             self._sign_ins.abandon(session)
         running = [s.refreshing for s in self._sessions if s.refreshing is not None]
         if running:
-            await asyncio.wait(running, timeout=_REVOKE_SECONDS)
+            await asyncio.wait(running, timeout=REVOKE_SECONDS)
         for session in self._sessions:
             if session.driver.proxy is not None:
                 await session.driver.proxy.close()

@@ -9,7 +9,7 @@
                                                         the challenge, or signed in
     POST /v1/profiles/{name}/complete   {url}           a pasted redirect URL
     POST /v1/profiles/{name}/cancel                     call a sign-in off
-    POST /v1/profiles/{name}/sign-out
+    POST /v1/profiles/{name}/sign-out                   with logout_url: str | null
     GET  /v1/profiles/{name}/token?min_ttl=SECONDS&stale=FINGERPRINT               (private)
 
 Answers are JSON objects: a session (see `platform_auth.broker.view`), a token (see
@@ -193,7 +193,8 @@ class Protocol:
         return session_view(await self._broker.cancel(name), self._broker)
 
     async def _sign_out(self, name: str, _query: _Query, _body: _Body) -> dict[str, Any]:
-        return session_view(await self._broker.sign_out(name), self._broker)
+        left = await self._broker.sign_out(name)
+        return {**session_view(left.session, self._broker), "logout_url": left.logout_url}
 
     async def _token(self, name: str, query: _Query, _body: _Body) -> dict[str, Any]:
         min_ttl = _number(query, "min_ttl", 60)

@@ -46,6 +46,9 @@ class OAuthSettings:
         Endpoints of the provider (RFC 8414 §2).
     end_session_endpoint, userinfo_endpoint, jwks_uri
         The same, of OpenID Connect Discovery §3 and RP-Initiated Logout §2.1.
+    post_logout_redirect_uri
+        Where the provider sends a person who has signed out there, if that is registered
+        (RP-Initiated Logout §3).
     token_endpoint_auth_method
         ``client_secret_basic``, ``client_secret_post``, ``private_key_jwt`` or ``none``.
     authorization_metadata_key
@@ -81,6 +84,7 @@ class OAuthSettings:
     end_session_endpoint: str | None = None
     userinfo_endpoint: str | None = None
     jwks_uri: str | None = None
+    post_logout_redirect_uri: str | None = None
     token_endpoint_auth_method: str | None = None
     authorization_metadata_key: str | None = None
     resource: tuple[str, ...] = ()
@@ -206,7 +210,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "issuer": _issuer,
     "redirect": one_of(REDIRECTS, "redirect"),
     "redirect_uri": _endpoint("redirect_uri"),
-    **{name: _endpoint(name) for name in ENDPOINTS},
+    **{name: _endpoint(name) for name in (*ENDPOINTS, "post_logout_redirect_uri")},
     "token_endpoint_auth_method": one_of(CLIENT_AUTHENTICATION, "token_endpoint_auth_method"),
     "authorization_metadata_key": _header_name,
     "resource": _resources,

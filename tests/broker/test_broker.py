@@ -3,15 +3,17 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from fakes.bench import PROFILES, Bench
+from fakes.bench import PROFILES, Bench, until
 from fakes.provider import ISSUER, reply
 from platform_auth.broker.session import State
 from platform_auth.broker.stores.memory import MemoryStore
 from platform_auth.config import Policy, Profiles
 from platform_auth.errors import (
+    BrokerError,
     BrokerUnavailableError,
     ConfigError,
     PolicyError,
@@ -210,9 +212,61 @@ class TestSignOut:
     def test_refresh_token_first_then_access_token(self, bench: Bench) -> None:
         async def work() -> None:
             await bench.signed_in()
-            session = await bench.broker.sign_out("prod")
+            session = (await bench.broker.sign_out("prod")).session
             assert session.state is State.SIGNED_OUT
             assert session.identity is None
+
+        bench.run(work)
+        assert bench.provider.revoked == ["rt-1-CANARY", "at-1-CANARY"]
+
+    def test_gone_here_before_the_provider_hears_of_it(self, bench: Bench) -> None:
+        async def work() -> None:
+            await bench.signed_in()
+            bench.provider.gate.clear()
+            leaving = asyncio.create_task(bench.broker.sign_out("prod"))
+            await until(lambda: bench.provider.requests)
+            with pytest.raises(SignInRequiredError):
+                await bench.broker.token("prod")
+            assert await bench.broker._store.load("prod") is None
+            bench.provider.gate.set()
+            await leaving
+
+        bench.run(work)
+
+    def test_one_token_refused_the_other_is_still_revoked(self, bench: Bench) -> None:
+        async def work() -> None:
+            await bench.signed_in()
+            bench.provider.next["revoke"].append(reply({"error": "unsupported_token_type"}, 400))
+            await bench.broker.sign_out("prod")
+
+        bench.run(work)
+        assert bench.provider.revoked == ["at-1-CANARY"]
+
+    def test_a_provider_that_never_answers_holds_nobody_up(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("platform_auth.broker.sign_out.REVOKE_SECONDS", 0.01)
+
+        async def work() -> None:
+            await bench.signed_in()
+            bench.provider.gate.clear()
+            left = await bench.broker.sign_out("prod")
+            assert left.session.state is State.SIGNED_OUT
+            assert left.session.error is None
+
+        bench.run(work)
+
+    def test_a_record_that_cannot_be_erased_is_revoked(self, new_bench: type[Bench]) -> None:
+        class Stuck(MemoryStore):
+            async def delete(self, profile: str) -> None:
+                raise BrokerError(f"{profile} cannot be erased.")
+
+        bench = new_bench(store=Stuck())
+
+        async def work() -> None:
+            await bench.signed_in()
+            with pytest.raises(BrokerError):
+                await bench.broker.sign_out("prod")
 
         bench.run(work)
         assert bench.provider.revoked == ["rt-1-CANARY", "at-1-CANARY"]
@@ -224,7 +278,7 @@ class TestSignOut:
         async def work() -> None:
             await bench.signed_in()
             bench.provider.next["revoke"].append(answer)
-            session = await bench.broker.sign_out("prod")
+            session = (await bench.broker.sign_out("prod")).session
             assert session.state is State.SIGNED_OUT
             assert session.error is None
             with pytest.raises(SignInRequiredError, match="not signed in"):
@@ -234,7 +288,7 @@ class TestSignOut:
 
     def test_who_is_not_signed_in_asks_nobody(self, bench: Bench) -> None:
         async def work() -> None:
-            session = await bench.broker.sign_out("prod")
+            session = (await bench.broker.sign_out("prod")).session
             assert session.state is State.SIGNED_OUT
 
         bench.run(work)
@@ -248,6 +302,69 @@ class TestSignOut:
             assert session.challenge is None
 
         bench.run(work)
+
+    def test_where_to_sign_out_at_the_provider_too(self, bench: Bench) -> None:
+        bench.provider.metadata["end_session_endpoint"] = f"{ISSUER}/end?tenant=a"
+
+        async def work() -> None:
+            await bench.signed_in()
+            url = (await bench.broker.sign_out("prod")).logout_url
+            assert url.startswith(f"{ISSUER}/end?tenant=a&")
+            # Who asks and who is meant, but no token: an address is kept in too many places.
+            asked = {"tenant": ["a"], "client_id": ["notebook"], "logout_hint": ["ada@example.com"]}
+            assert parse_qs(urlsplit(url).query) == asked
+            # Signed out is signed out: there is nobody left whom it could be about.
+            assert (await bench.broker.sign_out("prod")).logout_url is None
+
+        bench.run(work)
+
+    def test_and_nowhere_that_is_not_known(self, bench: Bench) -> None:
+        async def work() -> None:
+            await bench.signed_in()
+            assert (await bench.broker.sign_out("prod")).logout_url is None
+
+        bench.run(work)
+
+    def test_a_service_has_no_page_to_leave(self, bench: Bench) -> None:
+        bench.provider.metadata["end_session_endpoint"] = f"{ISSUER}/end"
+
+        async def work() -> None:
+            await bench.broker.sign_in("service")
+            assert (await bench.broker.sign_out("service")).logout_url is None
+
+        bench.run(work)
+
+    def test_an_expired_sign_in_can_be_ended_at_the_provider(self, bench: Bench) -> None:
+        bench.provider.metadata["end_session_endpoint"] = f"{ISSUER}/end"
+
+        async def work() -> None:
+            await bench.signed_in()
+            bench.provider.refresh_tokens.clear()
+            bench.clock.advance(301)
+            with pytest.raises(SignInRequiredError):
+                await bench.broker.token("prod")
+            assert "logout_hint=ada%40example.com" in (
+                (await bench.broker.sign_out("prod")).logout_url or ""
+            )
+
+        bench.run(work)
+
+    def test_a_page_of_the_profile_serves_without_the_provider(
+        self, new_bench: type[Bench]
+    ) -> None:
+        oauth = {"issuer": ISSUER, "end_session_endpoint": "https://sso.example.com/out"}
+        profiles = {"prod": {"admin": PROFILES["prod"]["admin"], "oauth": oauth}}
+        bench = new_bench(Profiles(admin=profiles, user_file=None, flyte=False))
+
+        async def work() -> None:
+            await bench.signed_in()
+            bench.provider.next["openid-configuration"].append(TransportError("down"))
+            bench.clock.advance(4000)  # what was known of the provider has aged
+            url = (await bench.broker.sign_out("prod")).logout_url
+            assert url.startswith("https://sso.example.com/out?client_id=notebook")
+
+        bench.run(work)
+        assert bench.provider.revoked == []
 
     def test_others_stay(self, bench: Bench) -> None:
         async def work() -> None:

@@ -166,6 +166,7 @@ class TestRefusals:
 
 class TestCalls:
     def test_a_whole_life(self, bench: Bench) -> None:
+        bench.provider.metadata["end_session_endpoint"] = "https://id.example.com/end"
         protocol = Protocol(bench.broker, private=True)
 
         async def call(method: str, path: str, **body: Any) -> dict[str, Any]:
@@ -187,7 +188,10 @@ class TestCalls:
             assert token["header"] == "authorization"
             assert token["expires_at"] == bench.clock.time() + 300
             assert token["expires_in"] == pytest.approx(300, abs=5)
-            assert (await call("POST", "/sign-out"))["state"] == "signed_out"
+            left = await call("POST", "/sign-out")
+            assert left["state"] == "signed_out"
+            assert left["logout_url"].startswith("https://id.example.com/end?client_id=")
+            assert "logout_url" not in await call("GET", "")  # an answer's, not the session's
 
         bench.run(work)
 

@@ -244,6 +244,7 @@ OAUTH = st.builds(
     redirect_uri=URLS,
     token_endpoint=URLS,
     jwks_uri=URLS,
+    post_logout_redirect_uri=URLS,
     token_endpoint_auth_method=st.none() | st.sampled_from(["none", "client_secret_basic"]),
     authorization_metadata_key=st.none() | st.just("flyte-authorization"),
     resource=st.lists(st.just("https://api.example.com/a,b"), max_size=2),

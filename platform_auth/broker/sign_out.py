@@ -1,0 +1,114 @@
+"""What a sign-out asks of the provider, once the tokens are gone here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ..errors import PlatformAuthError
+from ..oauth.grants import revoke
+from ..oauth.logout import logout_url
+from ..oauth.metadata import ServerMetadata, with_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ..oauth.context import FlowContext
+    from ..oauth.identity import Identity
+    from ..oauth.tokens import TokenSet
+    from .session import Session
+
+log = logging.getLogger("platform_auth")
+
+REVOKE_SECONDS: Final = 10.0
+"""Seconds that a sign-out waits for the provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """What came of a sign-out.
+
+    Parameters
+    ----------
+    session
+        The session, which is signed out.
+    logout_url
+        Where the person can sign out at the provider, too; None where that is not possible.
+
+    """
+
+    session: Session
+    logout_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A session as it was before its sign-out.
+
+    Parameters
+    ----------
+    session
+        The session itself, which forgets.
+    identity
+        Who was signed in.
+    by_person
+        Whether a person signed in: a service has no session with a provider's pages.
+
+    """
+
+    session: Session
+    identity: Identity | None
+    by_person: bool
+
+    @classmethod
+    def of(cls, session: Session) -> Leaving:
+        """Note what is about to be forgotten."""
+        known = session.record is not None or session.identity is not None
+        return cls(session, session.identity, known and session.interactive)
+
+    async def at_provider(
+        self, tokens: TokenSet | None, find: Callable[[Session], Awaitable[FlowContext]]
+    ) -> str | None:
+        """Revoke the tokens, and return where the person signs out at the provider, too.
+
+        A provider that does not answer, or says no, changes nothing: they are gone here.
+
+        Parameters
+        ----------
+        tokens
+            What the session had, if anything.
+        find
+            Finds its authorization server.
+
+        """
+        if tokens is None and not self.by_person:
+            return None
+        config = self.session.profile.config
+        metadata = with_settings(ServerMetadata(), config.oauth)
+        try:
+            async with asyncio.timeout(REVOKE_SECONDS):
+                context = await find(self.session)
+                config, metadata = context.config, context.metadata
+                if tokens is not None:
+                    await self._revoke(context, tokens)
+        except (PlatformAuthError, TimeoutError) as error:
+            self._note(error)
+        return logout_url(config, metadata, self.identity) if self.by_person else None
+
+    async def _revoke(self, context: FlowContext, tokens: TokenSet) -> None:
+        """Revoke the refresh token, then the access token: RFC 7009 §2.1 lets one outlive it."""
+        for token, hint in (
+            (tokens.refresh_token, "refresh_token"),
+            (tokens.access_token, "access_token"),
+        ):
+            try:
+                if token is not None:
+                    await self.session.driver.drive(revoke(context, token, hint))
+            except PlatformAuthError as error:
+                self._note(error)
+
+    def _note(self, error: Exception) -> None:
+        name = self.session.profile.name
+        log.info("%s: signed out here, but not revoked (%s)", name, error or "no answer in time")
