@@ -68,6 +68,7 @@ def test_every_oauth_setting_is_a_key() -> None:
         "end_session_endpoint": "https://id.example.com/e",
         "userinfo_endpoint": "https://id.example.com/u",
         "jwks_uri": "https://id.example.com/j",
+        "post_logout_redirect_uri": "https://jupyter.example.com/bye",
         "token_endpoint_auth_method": "client_secret_post",
         "authorization_metadata_key": "flyte-authorization",
         "resource": ["https://api.example.com/a,b"],
