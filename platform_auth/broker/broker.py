@@ -8,35 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BrokerError, PlatformAuthError
+from ..errors import BrokerError
 from ..oauth import redaction
 from ..oauth.context import FlowContext
 from ..oauth.discovery import discover
-from ..oauth.driver import Driver
 from ..oauth.flows import get_flow
-from .access_token import AccessToken, fingerprint
 from .clock import Clock
-from .late_transport import LateTransport
+from .drivers import new_driver as usual_driver
 from .observer import NoObserver, Observer
 from .redirects import Redirects, Way
-from .refresh import Refresher, sign_in_required
+from .refresh import Refresher
 from .session import State
 from .sessions import Sessions
 from .sign_in import TIMEOUT, SignIns
 from .sign_out import REVOKE_SECONDS, Leaving, SignedOut
 from .stores.memory import MemoryStore
+from .tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ..config import PlatformConfig, Profiles
+    from ..oauth.driver import Driver
     from ..oauth.flows import Flow
-    from ..oauth.proxy import ProxyAuthorization
+    from .access_token import AccessToken
     from .attempt import Binding
     from .record import Record
     from .session import Session
@@ -86,10 +84,11 @@ class Broker:
         own = (self._store, self._clock, self._context)
         self._sign_ins = SignIns(*own, sign_in_timeout, self._observer)
         self._refresher = Refresher(*own, refresh_margin, self._observer)
+        self._tokens = Tokens(self.session, self._refresher, self._observer)
         self._sessions = Sessions(
             profiles,
             *(self._store, self._clock, self._observer),
-            new_driver=new_driver or partial(_driver, clock=self._clock),
+            new_driver=new_driver or partial(usual_driver, clock=self._clock),
             call_off=self._sign_ins.cancel,
         )
 
@@ -273,33 +272,7 @@ class Broker:
             There is no live token and none can be had just now.
 
         """
-        try:
-            token = await self._token(name, min_ttl, stale)
-        except PlatformAuthError as error:
-            self._observer.token_requested(error.code)
-            raise
-        self._observer.token_requested("ok")
-        return token
-
-    async def _token(self, name: str, min_ttl: float, stale: str | None) -> AccessToken:
-        session = await self.session(name)
-        if session.record is None and not session.interactive:
-            async with session.turn:
-                pass  # a sign-in that is under way brings what is wanted
-        await self._refresher.ensure(session, min_ttl=min_ttl, stale=stale)
-        record = session.record
-        if record is None:
-            raise sign_in_required(session)
-        token = AccessToken(
-            value=record.tokens.access_token,
-            expires_at=record.expires_at,
-            deadline=time.monotonic() + session.remaining,
-            token_type=record.tokens.token_type,
-            header=session.profile.config.oauth.authorization_metadata_key or "authorization",
-            lifetime=record.tokens.expires_in,
-        )
-        proxy = session.driver.proxy
-        return token if proxy is None else await _with_proxy(token, proxy, min_ttl, stale)
+        return await self._tokens.hand_out(name, min_ttl, stale)
 
     @property
     def store(self) -> str:
@@ -326,29 +299,3 @@ class Broker:
         config = session.profile.config
         metadata = await session.driver.drive(discover(config))
         return FlowContext(config, metadata, self._clock.time, redirect_uri)
-
-
-async def _with_proxy(
-    token: AccessToken, proxy: ProxyAuthorization, min_ttl: float, stale: str | None
-) -> AccessToken:
-    """Return a token with the one for the proxy before its platform; good while both are."""
-    held = proxy.held
-    refused = held if held is not None and stale == fingerprint(held.authorization) else None
-    theirs = await proxy.token(min_ttl=min_ttl, stale=refused)
-    return replace(
-        token,
-        deadline=min(token.deadline, time.monotonic() + proxy.remaining(theirs)),
-        lifetime=min(token.lifetime, theirs.lifetime),
-        proxy_authorization=theirs.authorization,
-    )
-
-
-def _driver(config: PlatformConfig, clock: Clock) -> Driver:
-    from ..oauth.process import run_command  # late: most processes run none
-
-    proxy = None
-    if config.proxy_command:
-        from ..oauth.proxy import ProxyAuthorization
-
-        proxy = ProxyAuthorization(config, run_command, now=clock.time, monotonic=clock.monotonic)
-    return Driver(LateTransport(config), run=run_command, proxy=proxy)

@@ -1,0 +1,33 @@
+"""What runs a profile's flows in a broker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..oauth.driver import Driver
+from .late_transport import LateTransport
+
+if TYPE_CHECKING:
+    from ..config import PlatformConfig
+    from .clock import Clock
+
+
+def new_driver(config: PlatformConfig, clock: Clock) -> Driver:
+    """Return the driver of a profile: its transport, its commands, and its proxy's token.
+
+    Parameters
+    ----------
+    config
+        The profile's.
+    clock
+        The broker's.
+
+    """
+    from ..oauth.process import run_command  # late: most processes run none
+
+    proxy = None
+    if config.proxy_command:
+        from ..oauth.proxy import ProxyAuthorization
+
+        proxy = ProxyAuthorization(config, run_command, now=clock.time, monotonic=clock.monotonic)
+    return Driver(LateTransport(config), run=run_command, proxy=proxy)
