@@ -97,6 +97,7 @@ def record_to_dict(record: Record) -> dict[str, Any]:
         "expires_in": tokens.expires_in,
         "token_type": tokens.token_type,
         "scopes": list(tokens.scopes),
+        "notices": list(tokens.notices),
         "identity": asdict(tokens.identity) if tokens.identity else None,
         **shown,
     }
@@ -121,6 +122,7 @@ def record_from_dict(data: dict[str, Any], clock: Clock) -> Record:
         expires_in=float(data["expires_in"]),
         token_type=str(data["token_type"]),
         scopes=tuple(data["scopes"]),
+        notices=tuple(data.get("notices", ())),
         identity=Identity(**identity) if identity else None,
         **hidden,  # type: ignore[arg-type]
     )

@@ -96,6 +96,11 @@ class Session:
         """Seconds the access token still lives; 0 where there is none."""
         return self.record.deadline - self._clock.monotonic() if self.record else 0.0
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the provider granted otherwise than asked for, in plain sentences."""
+        return self.record.tokens.notices if self.record else ()
+
     def change(self) -> None:
         """Tell everybody who waits that something is new."""
         self.revision += 1

@@ -29,6 +29,7 @@ def request_tokens(
     *,
     replay: bool = False,
     nonce: Secret | None = None,
+    granted: tuple[str, ...] = (),
     **parameters: str | Secret | None,
 ) -> Generator[Step, Response, TokenSet]:
     """Send a token request and return what it grants, its id_token verified.
@@ -43,6 +44,8 @@ def request_tokens(
         Whether the request may be sent twice.
     nonce
         What an id_token must repeat (OpenID Connect Core §3.1.3.7).
+    granted
+        The scopes of the grant that this request goes on with.
 
     Raises
     ------
@@ -50,7 +53,9 @@ def request_tokens(
         The server said no, or its answer cannot be used. Nothing of it is kept.
 
     """
-    tokens = yield from request_unverified(context, grant_type, replay=replay, **parameters)
+    tokens = yield from request_unverified(
+        context, grant_type, replay=replay, granted=granted, **parameters
+    )
     return (yield from verified(context, tokens, nonce=nonce))
 
 
@@ -59,6 +64,7 @@ def request_unverified(
     grant_type: str,
     *,
     replay: bool = False,
+    granted: tuple[str, ...] = (),
     **parameters: str | Secret | None,
 ) -> Generator[Step, Response, TokenSet]:
     """Send a token request and return what it grants, to be handed to `verified`.
@@ -67,7 +73,8 @@ def request_unverified(
     """
     url, body = context.metadata.endpoint("token_endpoint"), _form(context, grant_type, parameters)
     response = yield from ask_authenticated(context, url, body, replay=replay)
-    return token_set(oauth_json(response), asked=context.config.scopes, now=context.now())
+    asked, now = context.config.scopes, context.now()
+    return token_set(oauth_json(response), asked=asked, granted=granted, now=now)
 
 
 def verified(
@@ -141,7 +148,11 @@ def refresh_tokens(context: FlowContext, old: TokenSet) -> Generator[Step, Respo
         yield from fetch_keys(context)
     # A lost answer may hide a rotation; many servers honour one repetition (RFC 9700 §4.14.2).
     new = yield from request_tokens(
-        context, "refresh_token", replay=True, refresh_token=old.refresh_token
+        context,
+        "refresh_token",
+        replay=True,
+        granted=old.scopes,
+        refresh_token=old.refresh_token,
     )
     same_identity(old.identity, new.identity)
     return replace(

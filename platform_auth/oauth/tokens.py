@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import TokenResponseError
 from ..secret import Secret
+from .responses import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,9 +25,21 @@ DEFAULT_EXPIRES_IN: Final = 300
 MAX_EXPIRES_IN: Final = 30 * 24 * 3600
 """Seconds; longer promises are cut to this."""
 
+UNKNOWN_LIFE: Final = (
+    f"Nothing says how long the token lives: {DEFAULT_EXPIRES_IN // 60} minutes are assumed."
+)
+"""The notice of a response that says nothing of its token's life."""
+
+_LONG_LIFE: Final = (
+    "The token is said to live longer than"
+    f" {MAX_EXPIRES_IN // 86400} days; it is renewed after {MAX_EXPIRES_IN // 86400} all the same."
+)
+
 _MAX_TOKEN_LENGTH = 64 * 1024
 # RFC 6750 §2.1 says b64token; real servers use all of VSCHAR, which still keeps headers intact.
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
+# Who somebody is, and for how long: providers often grant these without a word, or unasked.
+_PERSONAL: Final = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,8 @@ class TokenSet:
         As granted; those asked for when the response is silent.
     identity
         Who signed in, where an id_token says so.
+    notices
+        What was granted otherwise than asked for, in plain sentences for people.
 
     """
 
@@ -59,9 +74,16 @@ class TokenSet:
     id_token: Secret | None = None
     scopes: tuple[str, ...] = ()
     identity: Identity | None = field(default=None)
+    notices: tuple[str, ...] = ()
 
 
-def token_set(data: Mapping[str, Any], *, asked: tuple[str, ...] = (), now: float = 0) -> TokenSet:
+def token_set(
+    data: Mapping[str, Any],
+    *,
+    asked: tuple[str, ...] = (),
+    granted: tuple[str, ...] = (),
+    now: float = 0,
+) -> TokenSet:
     """Check a token response and return it as a value.
 
     Parameters
@@ -70,6 +92,8 @@ def token_set(data: Mapping[str, Any], *, asked: tuple[str, ...] = (), now: floa
         The response's JSON object.
     asked
         The scopes asked for, granted unless the response says otherwise (RFC 6749 §5.1).
+    granted
+        Those granted before, which a refresh keeps unless its response says otherwise (§6).
     now
         Seconds since the epoch, to read the ``exp`` of a JWT when ``expires_in`` is missing.
 
@@ -82,13 +106,16 @@ def token_set(data: Mapping[str, Any], *, asked: tuple[str, ...] = (), now: floa
     access = _token(data, "access_token")
     if access is None:
         raise _unusable("access_token", "it is missing")
+    promised = _lifetime(data.get("expires_in"), access, now)
+    scopes = _scopes(data.get("scope")) or granted or asked
     return TokenSet(
         access_token=access,
-        expires_in=_lifetime(data.get("expires_in"), access, now),
+        expires_in=min(promised or DEFAULT_EXPIRES_IN, MAX_EXPIRES_IN),
         token_type=_token_type(data.get("token_type")),
         refresh_token=_token(data, "refresh_token"),
         id_token=_token(data, "id_token"),
-        scopes=_scopes(data.get("scope"), asked),
+        scopes=scopes,
+        notices=(*_notices_of_life(promised), *_notices_of_scopes(asked, scopes)),
     )
 
 
@@ -122,15 +149,22 @@ def _token_type(value: object) -> str:
     return "Bearer"
 
 
-def _lifetime(value: object, access: Secret, now: float) -> float:
+def _lifetime(value: object, access: Secret, now: float) -> float | None:
+    """Return the seconds a token lives, or None where nobody says."""
     if value is None:
         expiry = jwt_expiry(access)
-        seconds = DEFAULT_EXPIRES_IN if expiry is None else expiry - now
+        seconds = None if expiry is None else expiry - now
     else:
         seconds = _number(value)
-    if seconds <= 0:
+    if seconds is not None and seconds <= 0:
         raise _unusable("expires_in", "the token has expired already")
-    return min(seconds, MAX_EXPIRES_IN)
+    return seconds
+
+
+def _notices_of_life(promised: float | None) -> tuple[str, ...]:
+    if promised is None:
+        return (UNKNOWN_LIFE,)
+    return (_LONG_LIFE,) if promised > MAX_EXPIRES_IN else ()
 
 
 def _number(value: object) -> float:
@@ -150,12 +184,29 @@ def _finite(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _scopes(value: object, asked: tuple[str, ...]) -> tuple[str, ...]:
+def _scopes(value: object) -> tuple[str, ...]:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return tuple(value)
-    if isinstance(value, str) and value.strip():
-        return tuple(value.split())
-    return asked
+        value = " ".join(value)  # some servers send a list, against RFC 6749 §3.3
+    if not isinstance(value, str):
+        return ()
+    return tuple(scope for scope in value.split() if _VISIBLE.fullmatch(scope))
+
+
+def _notices_of_scopes(asked: tuple[str, ...], granted: tuple[str, ...]) -> tuple[str, ...]:
+    # Entra's ".default" stands for scopes of other names; Google spells email as an address.
+    if any(scope.endswith("/.default") for scope in asked):
+        return ()
+    missing = [scope for scope in asked if scope not in {*granted, *_PERSONAL}]
+    known = {*asked, *_PERSONAL}
+    more = [scope for scope in granted if not {scope, scope.rpartition(".")[2]} & known]
+    return (
+        *([f"Not granted, though asked for: {_listed(missing)}."] if missing else []),
+        *([f"Granted, though not asked for: {_listed(more)}."] if more else []),
+    )
+
+
+def _listed(scopes: list[str]) -> str:
+    return plain(", ".join(scopes), 200)
 
 
 def jwt_expiry(token: Secret) -> float | None:

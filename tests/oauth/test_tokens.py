@@ -19,6 +19,7 @@ from platform_auth.oauth.tokens import (
 from platform_auth.secret import Secret
 
 NOW = 1_800_000_000
+WHOLE = {"access_token": "at", "token_type": "Bearer", "expires_in": 300}
 
 
 def checked(**members: Any) -> TokenSet:
@@ -172,3 +173,42 @@ def test_any_response_is_tokens_or_one_kind_of_error(data: dict[str, Any], usual
 def test_any_token_may_look_like_a_jwt(one: str, other: str) -> None:
     token = Secret(f"{one}.{base64.urlsafe_b64encode(other.encode(errors='replace')).decode()}.x")
     assert jwt_expiry(token) is None or isinstance(jwt_expiry(token), float)
+
+
+@pytest.mark.parametrize(
+    ("asked", "data", "notices"),
+    [
+        ("api", {"scope": "api"}, []),
+        ("api", {}, []),
+        ("api admin", {"scope": "api"}, ["Not granted, though asked for: admin."]),
+        ("api", {"scope": "api admin"}, ["Granted, though not asked for: admin."]),
+        ("api", {"scope": ["api", "admin"]}, ["Granted, though not asked for: admin."]),
+        ("a", {"scope": "b"}, ["Not granted, though asked for: a.", "Granted, though not asked"]),
+        # Of no consequence at the platform, and left out or added without a word by many servers.
+        ("openid email offline_access api", {"scope": "api"}, []),
+        ("api", {"scope": "api openid profile"}, []),
+        ("email", {"scope": "https://www.googleapis.com/auth/userinfo.email openid"}, []),
+        ("api://x/.default", {"scope": "api://x/read api://x/write"}, []),
+        ("api", {"expires_in": 10**30}, ["The token is said to live longer than 30 days; it is"]),
+        ("api", {"expires_in": None}, ["Nothing says how long the token lives: 5 minutes"]),
+    ],
+)
+def test_what_was_granted_otherwise_is_told(
+    asked: str, data: dict[str, Any], notices: list[str]
+) -> None:
+    told = token_set({**WHOLE, **data}, asked=tuple(asked.split()), now=NOW).notices
+    assert len(told) == len(notices)
+    assert all(said.startswith(expected) for said, expected in zip(told, notices, strict=True))
+
+
+def test_a_refresh_without_a_scope_keeps_what_was_granted() -> None:
+    tokens = token_set({**WHOLE, "scope": None}, asked=("api", "admin"), granted=("api",), now=NOW)
+    assert tokens.scopes == ("api",)
+    assert tokens.notices == ("Not granted, though asked for: admin.",)
+
+
+def test_a_notice_is_one_short_line_whatever_the_server_grants() -> None:
+    scope = "\x1b[31mred " + " ".join(f"scope-{number}" for number in range(1000))
+    [notice] = token_set({**WHOLE, "scope": scope}, asked=("scope-0",), now=NOW).notices
+    assert notice.isprintable()
+    assert len(notice) < 300

@@ -18,12 +18,13 @@ import json
 import logging
 import math
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import ConfigError, PlatformAuthError, TokenResponseError
 from ..steps import Run, Step
-from ..tokens import TokenSet, token_set
+from ..tokens import UNKNOWN_LIFE, TokenSet, token_set
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -160,7 +161,10 @@ def _present(data: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
 
 def _checked(members: Mapping[str, Any], names: Mapping[str, str], now: float) -> TokenSet:
     try:
-        return token_set(members, now=now)
+        tokens = token_set(members, now=now)
+        # A token without an expiry is what many commands print: nothing to tell anybody.
+        notices = tuple(each for each in tokens.notices if each != UNKNOWN_LIFE)
+        return replace(tokens, notices=notices)
     except TokenResponseError as error:
         # It speaks of an identity provider's response and its members.
         member, _, why = error.why.removesuffix(".").partition(": ")
