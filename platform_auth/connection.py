@@ -14,8 +14,10 @@ from .broker.source import TokenSource
 from .errors import ConfigError, PlatformAuthError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    import grpc
+    import grpc.aio
     import httpx2
 
     from .config import PlatformConfig
@@ -195,6 +197,31 @@ class Connection:
 
         return PlatformHttpAuth(self.tokens, self.config.base_url)
 
+    def grpc_channel(self, options: Sequence[tuple[str, Any]] = ()) -> grpc.Channel:
+        """Return an authenticated `grpc.Channel` to the platform.
+
+        Parameters
+        ----------
+        options
+            Channel arguments; they win over flytekit's, which are the defaults.
+
+        """
+        from .clients.grpc import channel
+
+        return channel(self.config, self.tokens, options)
+
+    def grpc_channel_async(self, options: Sequence[tuple[str, Any]] = ()) -> grpc.aio.Channel:
+        """Return the asynchronous twin of `grpc_channel`, of the running event loop."""
+        from .clients.grpc import aio_channel
+
+        return aio_channel(self.config, self.tokens, options)
+
+    def grpc_credentials(self) -> grpc.CallCredentials:
+        """Return the call credentials alone, for a TLS channel of your own."""
+        from .clients.grpc import call_credentials
+
+        return call_credentials(self.tokens)
+
     def sign_in(
         self,
         *,
@@ -237,10 +264,17 @@ class Connection:
         self.tokens.forget()
         return view
 
-    def sign_out(self) -> None:
-        """Sign out, for every kernel, terminal and tool that shares the session."""
+    def sign_out(self) -> str | None:
+        """Sign out, for every kernel, terminal and tool that shares the session.
+
+        Returns
+        -------
+        The page where the person can sign out at the identity provider, too, if it has one.
+
+        """
         self.tokens.forget()
-        self._broker.sign_out(self.profile)
+        page: str | None = self._broker.sign_out(self.profile).get("logout_url")
+        return page
 
     def __repr__(self) -> str:
         return f"<Connection {self.profile}>"

@@ -1,8 +1,9 @@
-"""The words for a session's state, the same wherever people read them."""
+"""Words that are the same wherever people read them."""
 
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 _STATES: Final = {
     "signed_out": "Signed out",
@@ -25,3 +26,13 @@ def state_words(view: dict[str, Any]) -> str:
     state = str(view["state"])
     who = f" as {view['signed_in_as']}" if state == "signed_in" and view["signed_in_as"] else ""
     return _STATES.get(state, state) + who
+
+
+def host_of(url: str) -> str:
+    """Return what a person recognises of an address."""
+    return urlsplit(url).netloc.rpartition("@")[2] or url
+
+
+def also_sign_out_at(url: str) -> str:
+    """Name the link to the page where a person ends their session with the provider, too."""
+    return f"Also sign out at {host_of(url)}"

@@ -134,9 +134,14 @@ class TestTokens:
         here.sign_in()
         connection = connect("prod")
         connection.access_token()
-        connection.sign_out()
+        assert connection.sign_out() is None
         with pytest.raises(SignInRequiredError):
             connection.access_token()
+
+    def test_a_sign_out_says_where_to_do_so_at_the_provider(self, here: Here) -> None:
+        here.bench.provider.metadata["end_session_endpoint"] = "https://id.example.com/end"
+        here.sign_in()
+        assert connect("prod").sign_out().startswith("https://id.example.com/end?client_id=")
 
     def test_of_many_threads(self, here: Here) -> None:
         here.sign_in()

@@ -111,4 +111,6 @@ class Leaving:
 
     def _note(self, error: Exception) -> None:
         name = self.session.profile.name
-        log.info("%s: signed out here, but not revoked (%s)", name, str(error) or "no answer in time")
+        log.info(
+            "%s: signed out here, but not revoked (%s)", name, str(error) or "no answer in time"
+        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..config.caution import cautions
+
 if TYPE_CHECKING:
     from .broker import Broker
     from .session import Session
@@ -33,7 +35,7 @@ def session_view(session: Session, broker: Broker) -> dict[str, Any]:
         "sign_in_url": broker.redirects.sign_in_url(profile.name),
         "challenge": session.challenge,
         "error": session.error.to_dict() if session.error else None,
-        "warnings": list(profile.warnings),
+        "warnings": [*cautions(profile.config), *profile.warnings],
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..words import also_sign_out_at
 from .broker import find_broker
 from .exit_status import ExitStatus
 from .terminal import show
@@ -27,8 +28,10 @@ def run(arguments: argparse.Namespace) -> int:
     names = _signed_in(client) if arguments.all else [arguments.profile or _default()]
     for name in names:
         before = client.session(name)["state"]
-        client.sign_out(name)
+        page = client.sign_out(name).get("logout_url")
         show(f"{name}: {'you were not signed in' if before == 'signed_out' else 'signed out'}.")
+        if page is not None:
+            show(f"{also_sign_out_at(page)}:", "", page, "")
     if not names:
         show("You were not signed in anywhere.")
     return ExitStatus.DONE

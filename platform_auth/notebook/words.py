@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from typing import Any, Final
-from urllib.parse import urlsplit
+
+from ..words import host_of
 
 INVITATION: Final = (
     "Sign in once on the page that opens; every notebook on this server can then use this platform."
@@ -45,11 +46,6 @@ def enter_code(url: str) -> str:
 def paste_with_magic(profile: str) -> str:
     """Say how to sign in where an address must be pasted and no page takes it."""
     return f"Run %platform_login {profile} to sign in: it asks for an address."
-
-
-def host_of(url: str) -> str:
-    """Return what a person recognises of an address."""
-    return urlsplit(url).netloc.rpartition("@")[2] or url
 
 
 def ready(view: dict[str, Any], name: str, kind: str) -> str:

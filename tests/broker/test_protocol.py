@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fakes.bench import CALLBACK, HERE, Bench
+from fakes.bench import CALLBACK, HERE, PROFILES, Bench
 from platform_auth import errors
 from platform_auth.broker.protocol import MAX_WAIT, Protocol, Reply, json_object, refusal
+from platform_auth.config import Profiles
 
 if TYPE_CHECKING:
     from platform_auth.errors import PlatformAuthError
@@ -53,6 +54,14 @@ class TestRoutes:
         public = ask(bench, method, path, body=body, private=False)
         assert public.status == 404
         assert public.body["error"]["code"] == "no_such_call"
+
+    def test_where_settings_come_from_is_for_ones_own_programs(self, bench: Bench) -> None:
+        path, query = f"{V}/prod", {"explain": "1"}
+        own = ask(bench, "GET", path, query).body
+        assert own["settings"][0]["setting"] == "admin.endpoint"
+        assert own["hides"] == []
+        public = ask(bench, "GET", path, query, private=False).body
+        assert not {"settings", "hides", "config"} & public.keys()
 
     @pytest.mark.parametrize("name", ["prod/token", "prod%2Ftoken", "./prod/token", "prod//token"])
     def test_no_way_around_it(self, bench: Bench, name: str) -> None:
@@ -298,9 +307,14 @@ class TestView:
         assert view["config"]["admin"]["endpoint"] == "flyte.example.com"
         assert "CANARY" not in json.dumps(view)
 
-    def test_a_profile_that_cannot_be_used_has_one_too(self, new_bench: type[Bench]) -> None:
-        from platform_auth.config import Profiles
+    def test_it_warns_of_what_is_switched_off(self, new_bench: type[Bench]) -> None:
+        admin = {**PROFILES["prod"]["admin"], "insecureSkipVerify": True}
+        profiles = {"prod": {"admin": admin, "oauth": PROFILES["prod"]["oauth"]}}
+        bench = new_bench(Profiles(admin=profiles, user_file=None, flyte=False))
+        [warning] = ask(bench, "GET", f"{V}/prod").body["warnings"]
+        assert warning.startswith("Certificates are not verified")
 
+    def test_a_profile_that_cannot_be_used_has_one_too(self, new_bench: type[Bench]) -> None:
         broken = {"prod": {"admin": {"endpoint": "a.example.com", "authType": "Pigeon"}}}
         bench = new_bench(Profiles(admin=broken, user_file=None, flyte=False))
         views = ask(bench, "GET", V).body["profiles"]
