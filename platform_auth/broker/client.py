@@ -67,6 +67,10 @@ class BrokerClient:
         query = {} if since is None else {"since": since, "wait": wait}
         return self._call("GET", _path(name, query=query), wait=wait)
 
+    def explanation(self, name: str) -> dict[str, Any]:
+        """Return one session with its ``settings``: value, origin and what that overrode."""
+        return self._call("GET", _path(name, query={"explain": 1}))
+
     def put(self, name: str, config: Mapping[str, Any]) -> dict[str, Any]:
         """Take in a profile made by code, in the shape of ``profiles.yaml``."""
         return self._call("PUT", _path(name), {"config": config})
@@ -92,7 +96,7 @@ class BrokerClient:
         return self._call("POST", _path(name, "cancel"))
 
     def sign_out(self, name: str) -> dict[str, Any]:
-        """Sign out."""
+        """Sign out; the answer's ``logout_url`` is where to do so at the provider, too, or None."""
         return self._call("POST", _path(name, "sign-out"))
 
     def token(self, name: str, *, min_ttl: float = 60, stale: str | None = None) -> AccessToken:

@@ -4,6 +4,7 @@
 
     GET  /v1/profiles                                   all sessions
     GET  /v1/profiles/{name}?since=REV&wait=SECONDS     one session; long poll
+    GET  /v1/profiles/{name}?explain=1                  with where its settings come from (private)
     PUT  /v1/profiles/{name}            {config}        a profile made by code      (private)
     POST /v1/profiles/{name}/sign-in    {flow?, force?, redirect?}
                                                         the challenge, or signed in
@@ -28,6 +29,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
+from ..config.origin import explain
 from ..errors import (
     BrokerError,
     ConfigError,
@@ -148,7 +150,9 @@ class Protocol:
         problems = [p for each in broker.profiles.problems if (p := each.to_dict()) not in said]
         default = broker.profiles.default
         answer = {"version": 1, "default": default, "profiles": views, "problems": problems}
-        return answer | ({"store": broker.store} if self._private else {})
+        if not self._private:
+            return answer
+        return answer | {"store": broker.store, "default_origin": broker.profiles.default_origin}
 
     async def _listed(self, name: str) -> dict[str, Any]:
         try:
@@ -165,6 +169,9 @@ class Protocol:
         view = session_view(session, self._broker)
         if self._private:
             view["config"] = session.profile.to_mapping(secrets=False)
+        if self._private and query.get("explain") == "1":
+            view["settings"] = [each.to_dict() for each in explain(session.profile)]
+            view["hides"] = list(session.profile.hides)
         return view
 
     async def _put(self, name: str, _query: _Query, body: _Body) -> dict[str, Any]:

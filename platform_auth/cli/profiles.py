@@ -11,6 +11,9 @@ from .terminal import complain, show
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
+
+    from ..broker.client import BrokerClient
 
 _SOURCES: Final = {
     "admin": "administrator",
@@ -24,18 +27,27 @@ _MEMBERS: Final = ("endpoint", "flow", "client", "source", "locked", "default", 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("--json", action="store_true", help="for programs; without any secret")
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="show every setting in effect, where it came from and what it overrode",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """List the profiles, and what is wrong with those that cannot be used."""
-    answer = find_broker().profiles()
+    client = find_broker()
+    answer = client.profiles()
+    views = answer["profiles"]
+    explained = _explained(client, views) if arguments.explain else {}
     if arguments.json:
         import json
 
-        show(*json.dumps(_for_programs(answer), indent=2).splitlines())
+        show(*json.dumps(_for_programs(answer, explained), indent=2).splitlines())
         return ExitStatus.DONE
-    views = answer["profiles"]
-    if views:
+    if arguments.explain:
+        show(*_explanation(answer, explained))
+    elif views:
         titles = ["PROFILE", "ENDPOINT", "FLOW", "CLIENT", "FROM"]
         show(*table(titles, [_row(view) for view in views]))
     else:
@@ -62,10 +74,35 @@ def _row(view: dict[str, Any]) -> list[str]:
     return [name, view["endpoint"], view["flow"], view["client"] or "http", source]
 
 
-def _for_programs(answer: dict[str, Any]) -> dict[str, Any]:
+def _explained(client: BrokerClient, views: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    names = [view["profile"] for view in views if view["platform"]]
+    return {name: client.explanation(name) for name in names}
+
+
+def _explanation(answer: dict[str, Any], explained: dict[str, dict[str, Any]]) -> Iterator[str]:
+    for name, view in explained.items():
+        yield name + (f", the default ({answer['default_origin']})" if view["default"] else "")
+        rows = [row for each in view["settings"] for row in _setting(each)]
+        yield from table(["  SETTING", "VALUE", "FROM"], rows)
+        for place in view["hides"]:
+            yield f"  The profile of this name in {place} is not used."
+        yield ""
+
+
+def _setting(setting: dict[str, Any]) -> Iterator[list[str]]:
+    # Where it is called the same as here, that need not be said again.
+    origin = setting["origin"].removeprefix(f"{setting['setting']} in ")
+    yield [f"  {setting['setting']}", setting["value"], origin]
+    yield from (["", "", f"  overrode {place}"] for place in setting["overrode"])
+
+
+def _for_programs(answer: dict[str, Any], explained: dict[str, dict[str, Any]]) -> dict[str, Any]:
     profiles = [
         {"name": view["profile"], **{name: view[name] for name in _MEMBERS}}
         for view in answer["profiles"]
     ]
+    for profile in profiles:
+        if profile["name"] in explained:
+            profile |= {key: explained[profile["name"]][key] for key in ("settings", "hides")}
     problems = _problems(answer)
     return {"version": 1, "default": answer["default"], "profiles": profiles, "problems": problems}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .model import PlatformConfig
+    from .origin import Origin
 
 _NAMED = re.compile(r"config-(.+)\.yaml")
 # The first is set by pyflyte for its children; flytekit lets it hide the second.
@@ -29,7 +30,7 @@ def auto(config_file: str | os.PathLike[str] | None = None) -> PlatformConfig:
     import logging
 
     path = default_file() if config_file is None else Path(config_file).expanduser().absolute()
-    config, warnings = read(path, environment=True, fetch_secret=True)
+    config, warnings, _origins = read(path, environment=True, fetch_secret=True)
     for warning in warnings:
         logging.getLogger(__name__).warning("%s", warning)
     return config
@@ -40,8 +41,8 @@ def read(
     *,
     environment: bool,
     fetch_secret: bool = False,
-) -> tuple[PlatformConfig, tuple[str, ...]]:
-    """Return what a file says, and the warnings.
+) -> tuple[PlatformConfig, tuple[str, ...], dict[str, Origin]]:
+    """Return what a file says, the warnings, and where each value came from.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def read(
         *(file.warnings() if file else ()),
         *reading.warnings(),
     )
-    return reading.config(), warnings
+    return reading.config(), warnings, reading.origins
 
 
 def named_file() -> Path | None:

@@ -215,7 +215,7 @@ class PlatformConfig:
         for each in fields(self)[1:]:
             value = getattr(self, each.name)
             if value and value not in (each.default, OAuthSettings()):
-                yield each.name, _SHOWN.get(each.name, repr)(value)
+                yield each.name, SHOWN.get(each.name, repr)(value)
 
 
 def _command_shown(command: tuple[str, ...]) -> str:
@@ -227,7 +227,7 @@ def _proxy_shown(url: str) -> str:
     return repr(f"{scheme}{slashes}{rest.rpartition('@')[2]}")
 
 
-_SHOWN: dict[str, Callable[[Any], str]] = {
+SHOWN: dict[str, Callable[[Any], str]] = {
     "command": _command_shown,
     "proxy_command": _command_shown,
     "http_proxy_url": _proxy_shown,

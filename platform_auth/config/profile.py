@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from .section import Named, Section
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from .origin import Origin
     from .setting import Setting
 
 _KEYS = ("admin", "console", "oauth", "client")
@@ -55,6 +56,10 @@ class Profile:
         The file it was read from.
     warnings
         What is allowed there but will surprise, in sentences.
+    origins
+        Where each field that was said came from: of `PlatformConfig`, ``oauth.NAME``, ``client``.
+    hides
+        Where others of the same name stand, which are not used.
 
     """
 
@@ -64,6 +69,9 @@ class Profile:
     client: str | None = None
     path: str | None = None
     warnings: tuple[str, ...] = ()
+    # A line more in the file makes no other profile.
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
+    hides: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def locked(self) -> bool:
@@ -182,6 +190,8 @@ def read_profile(name: str, section: Section, source: ProfileSource, path: str |
     if source is ProfileSource.SESSION:
         _forget_references(reading)
     client = section.setting("client")
+    if client:
+        reading.note("client", client)
     return Profile(
         name=name,
         config=reading.config(),
@@ -189,6 +199,7 @@ def read_profile(name: str, section: Section, source: ProfileSource, path: str |
         client=client.text() if client else None,
         path=path,
         warnings=(*warnings, *reading.warnings()),
+        origins=reading.origins,
     )
 
 
@@ -248,6 +259,7 @@ def _read_oauth(section: Section, reading: Reading) -> None:
         value = None if setting is None else _oauth_value(name, setting)
         if setting is not None and value:
             given[name] = setting.checked(check, value)
+            reading.note(f"oauth.{name}", setting)
     if given:
         reading.fields["oauth"] = OAuthSettings(**given)
 

@@ -20,6 +20,8 @@ from .yaml_file import YamlDocument, load_own
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from .setting import Setting
+
 FILE_VARIABLE = "PLATFORM_AUTH_CONFIG"
 DEFAULT_VARIABLE = "PLATFORM_AUTH_PROFILE"
 _ROOT_KEYS = ("default", "profiles")
@@ -79,12 +81,28 @@ class Profiles:
         The one given to the constructor, else ``PLATFORM_AUTH_PROFILE``, else the file's
         ``default:``, else the only one there is, else the one called ``default``, else None.
         """
-        look = self._look()
-        named = self._default or os.environ.get(DEFAULT_VARIABLE) or look.default
+        return self._default_and_origin()[0]
+
+    @property
+    def default_origin(self) -> str:
+        """Who says so, for people; empty where there is no default."""
+        return self._default_and_origin()[1]
+
+    def _default_and_origin(self) -> tuple[str | None, str]:
+        look, said = self._look(), []
+        if self._default:
+            said.append((self._default, "c.PlatformAuth.default_profile"))
+        if variable := os.environ.get(DEFAULT_VARIABLE):
+            said.append((variable, f"{DEFAULT_VARIABLE} in the environment"))
+        if look.default is not None and (named := look.default.text()):
+            said.append((named, look.default.origin))
+        if said:
+            (name, origin), *others = said
+            return name, ", which overrode ".join([origin, *(each for _, each in others)])
         names = look.names()
-        if named or len(names) == 1:
-            return named or names[0]
-        return "default" if "default" in names else None
+        if len(names) == 1:
+            return names[0], "it is the only one"
+        return ("default", "it is called so") if "default" in names else (None, "")
 
     @property
     def problems(self) -> list[ConfigError]:
@@ -191,20 +209,26 @@ class _Look:
 
     found: Found
     broken: ConfigError | None = None
-    default: str | None = None
+    default: Setting | None = None
 
     def add(self, layer: Found) -> None:
         """Add a layer below those that are there."""
         for name, profile in layer.items():
             above = self.found.setdefault(name, profile)
-            if isinstance(above, Profile) and above.locked and _is_user(profile):
+            if above is profile or not isinstance(above, Profile):
+                continue
+            if isinstance(profile, Profile):
+                above = replace(above, hides=(*above.hides, profile.path or "the environment"))
+            if above.locked and _is_user(profile):
                 more = "Your own profile of this name is not used: the administrator's wins."
-                self.found[name] = replace(above, warnings=(*above.warnings, more))
+                above = replace(above, warnings=(*above.warnings, more))
+            self.found[name] = above
 
     def add_default(self, document: YamlDocument | None) -> None:
         if document is not None:
-            setting = Section.of(document.data, document).setting("default")
-            self.default = setting.text() if setting else None
+            self.default = Section.of(document.data, document).setting("default")
+            if self.default is not None:
+                self.default.text()  # what is no name is wrong here, not where it is used
 
     def apply(self, policy: Policy) -> None:
         """Replace what the policy refuses by the refusal."""
@@ -262,9 +286,9 @@ _SECRETS = {
 
 def _flyte_profile(name: str, path: Path | None, *, environment: bool) -> Profile:
     check_name(name)
-    config, warnings = flyte_files.read(path, environment=environment)
-    where = str(path) if path else None
-    return Profile(name, config, ProfileSource.FLYTE, path=where, warnings=warnings)
+    config, warnings, origins = flyte_files.read(path, environment=environment)
+    where, source = str(path) if path else None, ProfileSource.FLYTE
+    return Profile(name, config, source, path=where, warnings=warnings, origins=origins)
 
 
 def _outcome(

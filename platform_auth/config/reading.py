@@ -8,6 +8,7 @@ from ..errors import ConfigError
 from .auth_type import AuthType
 from .entries import ENTRIES
 from .model import CHECKS, PlatformConfig
+from .origin import Origin
 from .secret_file import read_secret_file, secret_in_variable
 
 if TYPE_CHECKING:
@@ -31,17 +32,22 @@ class Reading:
     def __init__(self, sources: Sequence[Source]) -> None:
         self.fields: dict[str, Any] = {}
         self.settings: dict[str, Setting] = {}
+        self.origins: dict[str, Origin] = {}
         for entry in ENTRIES:
-            found = (source.find(entry) for source in sources)
-            setting = next((each for each in found if each is not None), None)
-            if setting is not None:
-                self.add(entry.field, setting, entry.read(setting))
+            found = [each for source in sources if (each := source.find(entry)) is not None]
+            if found:
+                self.add(entry.field, found[0], entry.read(found[0]), *found[1:])
 
-    def add(self, field: str, setting: Setting, value: object) -> None:
+    def add(self, field: str, setting: Setting, value: object, *overrode: Setting) -> None:
         """Keep a field, unless nothing was said."""
         self.settings[field] = setting
+        self.note(field, setting, *(each.origin for each in overrode))
         if value is not None and value != ():
             self.fields[field] = setting.checked(CHECKS[field], value)
+
+    def note(self, field: str, setting: Setting, *overrode: str) -> None:
+        """Remember where a field came from, and what it overrode."""
+        self.origins[field] = Origin(setting.origin, overrode)
 
     def prefer_client_secret(self) -> None:
         """Take the client secret flow when the secret is kept elsewhere, as flytekit does.
@@ -49,8 +55,16 @@ class Reading:
         It does so whatever mode was asked for; a variable that is not set does not count.
         """
         variable = self.fields.get("client_secret_env_var", "")
-        if "client_secret_file" in self.fields or secret_in_variable(variable):
-            self.fields["auth_mode"] = AuthType.CLIENTSECRET
+        if secret_in_variable(variable):
+            self._sign_in_with("client_secret_env_var")
+        elif "client_secret_file" in self.fields:
+            self._sign_in_with("client_secret_file")
+
+    def _sign_in_with(self, secret: str) -> None:
+        self.fields["auth_mode"] = AuthType.CLIENTSECRET
+        asked = self.origins.get("auth_mode")
+        others = (asked.place, *asked.overrode) if asked else ()
+        self.note("auth_mode", self.settings[secret], *others)
 
     def fetch_secret(self) -> None:
         """Read a secret that is kept elsewhere.

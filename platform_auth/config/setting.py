@@ -40,6 +40,11 @@ class Setting:
     place: str
     directory: Path | None = None
 
+    @property
+    def origin(self) -> str:
+        """Its name and its place, for people; the value is not in it."""
+        return f"{self.name} in {self.place}"
+
     def wrong(self, what: str, *, fix: str) -> ConfigError:
         """Return the error that names the setting and its place."""
         return ConfigError(f"{self.name} {what}", why=f"It was found in {self.place}.", fix=fix)

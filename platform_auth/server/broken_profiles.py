@@ -38,6 +38,11 @@ class BrokenProfiles(Profiles):
         return
 
     @property
+    def default_origin(self) -> str:
+        """Nobody."""
+        return ""
+
+    @property
     def problems(self) -> list[ConfigError]:
         """The reason."""
         return [self._error]

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from conftest import Outcome
+    import pytest
+
+    from conftest import Outcome, Server
 
 PROD = {
     "admin": {"endpoint": "dns:///flyte.example.com", "authType": "Pkce"},
@@ -67,3 +69,43 @@ def test_what_is_wrong_stands_below_with_its_place(
     assert "cannot be used" in found.out
     assert f"{path}, line 3, column 13" in found.err
     assert "Did you mean 'endpoint'?" in found.err
+
+
+def test_where_every_setting_comes_from(
+    profiles_file: Callable[..., Path],
+    run: Callable[..., Outcome],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = profiles_file(f"default: ci\nprofiles:\n  ci: {json.dumps(CI)}\n")
+    flyte = Path.home() / ".flyte" / "config.yaml"
+    flyte.parent.mkdir()
+    flyte.write_text("admin: {endpoint: other.example.com}\n")
+    monkeypatch.setenv("FLYTE_PLATFORM_URL", "third.example.com")
+    found = run("profiles", "--explain")
+    lines = [" ".join(line.split()) for line in found.out.splitlines()]
+    assert lines[0] == f"ci, the default (default in {path}, line 1, column 10)"
+    assert f"admin.endpoint flyte.example.com {path}, line 3, column 30" in lines
+    assert "admin.rpcRetries 3 default" in lines
+    below = lines.index("admin.endpoint third.example.com FLYTE_PLATFORM_URL in the environment")
+    assert lines[below + 1] == f"overrode admin.endpoint in {flyte}, line 1, column 19"
+    assert SECRET not in found.out
+    assert found.status == 0
+
+
+def test_where_every_setting_comes_from_for_programs(
+    profiles_file: Callable[..., Path], run: Callable[..., Outcome]
+) -> None:
+    path = profiles_file({"profiles": {"prod": PROD}})
+    [profile] = json.loads(run("profiles", "--explain", "--json").out)["profiles"]
+    client = next(each for each in profile["settings"] if each["setting"] == "client")
+    assert client["value"] == "flytekit"
+    assert client["origin"].startswith(f"client in {path}, line 1")
+    assert (client["overrode"], profile["hides"]) == ([], [])
+
+
+def test_the_server_explains_its_profiles_to_its_terminals(
+    server: Server, run: Callable[..., Outcome], demo: Path
+) -> None:
+    found = run("profiles", "--explain")
+    assert found.out.startswith("demo, the default (default in ")
+    assert f"{demo}, line 1" in found.out
