@@ -520,7 +520,6 @@ class TestDevice:
     PENDING = reply({"error": "authorization_pending"}, 400)
 
     def prepared(self, bench: Bench, *answers: Any) -> None:
-        bench.provider.metadata["device_authorization_endpoint"] = f"{ISSUER}/device"
         asked = {
             "device_code": "device-CANARY",
             "user_code": "ABCD-EFGH",

@@ -49,13 +49,6 @@ GOOD: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def provider() -> Provider:
-    provider = Provider()
-    provider.metadata["device_authorization_endpoint"] = f"{ISSUER}/device"
-    return provider
-
-
 class Person:
     """Notes what it is asked."""
 
@@ -346,7 +339,6 @@ _VALUES = st.recursive(
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys([*GOOD, "error"], _VALUES)))
 def test_any_answer_asks_the_person_or_is_one_kind_of_error(answer: dict[str, Any]) -> None:
     provider = Provider()
-    provider.metadata["device_authorization_endpoint"] = f"{ISSUER}/device"
     steps = FLOW.sign_in(context(provider))
     next(steps)
     body = json.dumps(answer).encode()
@@ -365,7 +357,6 @@ def test_any_answer_asks_the_person_or_is_one_kind_of_error(answer: dict[str, An
 @given(st.binary() | _VALUES.map(lambda value: json.dumps(value).encode()), st.integers(200, 599))
 def test_any_answer_to_a_poll_is_waited_on_or_ends_it(body: bytes, status: int) -> None:
     provider = Provider()
-    provider.metadata["device_authorization_endpoint"] = f"{ISSUER}/device"
     steps = FLOW.sign_in(context(provider, now=NOW))
     next(steps)
     steps.send(reply(GOOD))

@@ -1,4 +1,4 @@
-"""An OpenID provider without a network, which keeps to the standards until told otherwise."""
+"""An OpenID provider that keeps to the standards until told otherwise; `wire` gives it a socket."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import hashlib
 import json
 import warnings
 from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from joserfc import jwt
@@ -19,14 +20,16 @@ from joserfc.jwk import ECKey, Key, OctKey, RSAKey
 from platform_auth.config import OAuthSettings, PlatformConfig
 from platform_auth.oauth.steps import Request, Response
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+_CONFIDENTIAL = ("code", "code_verifier", "refresh_token", "client_secret", "device_code")
 
 ISSUER = "https://id.example.com"
 CLIENT = "notebook"
 NOW = 1_800_000_000.0
 
-Answer = Response | Exception
+Act = Callable[[asyncio.StreamWriter], Awaitable[None]]
+"""What only a socket can do, see `fakes.bad_server`; for a provider on a `Wire`."""
+
+Answer = Response | Exception | Act
 
 
 @cache
@@ -85,16 +88,21 @@ class Provider:
         While it is cleared, no answer leaves.
     rotate
         Whether a refresh token serves once.
+    scope
+        What it says that it grants; None for nothing.
+    secrets
+        All it gave out or was told in confidence.
 
     """
 
-    def __init__(self) -> None:
+    def __init__(self, issuer: str = ISSUER) -> None:
         self.metadata: dict[str, Any] = {
-            "issuer": ISSUER,
-            "authorization_endpoint": f"{ISSUER}/authorize",
-            "token_endpoint": f"{ISSUER}/token",
-            "revocation_endpoint": f"{ISSUER}/revoke",
-            "jwks_uri": f"{ISSUER}/jwks",
+            "issuer": issuer,
+            "authorization_endpoint": f"{issuer}/authorize",
+            "token_endpoint": f"{issuer}/token",
+            "device_authorization_endpoint": f"{issuer}/device",
+            "revocation_endpoint": f"{issuer}/revoke",
+            "jwks_uri": f"{issuer}/jwks",
         }
         self.keys: list[Key] = [rsa_key()]
         self.claims: dict[str, Any] = {}
@@ -105,6 +113,8 @@ class Provider:
         self.gate.set()
         self.rotate, self.with_id_token = True, True
         self.lifetime: float | None = 300
+        self.scope: str | None = None
+        self.secrets: set[str] = set()
         self.refresh_tokens: set[str] = set()
         self.revoked: list[str] = []
         self.now: Callable[[], float] = lambda: NOW
@@ -131,6 +141,7 @@ class Provider:
         self._codes[code] = asked
         answer = {"code": code, "state": asked["state"], "iss": self.metadata["issuer"], **changes}
         given = {name: value for name, value in answer.items() if value is not None}
+        self.secrets |= {asked["state"], asked.get("nonce", asked["state"])}
         return f"{asked['redirect_uri']}?{urlencode(given)}"
 
     def sent_to(self, path: str) -> list[Request]:
@@ -140,19 +151,43 @@ class Provider:
     # -- what it answers ------------------------------------------------------------------------
 
     def _answer(self, request: Request) -> Response:
+        answer = self.choose(request)
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, Response), "this takes a socket"
+        return answer
+
+    def choose(self, request: Request) -> Answer:
+        """Return what a request is to be answered with: what a test wants, else the honest one."""
         path = urlsplit(request.url).path
         endpoint = path.rpartition("/")[2]
         if self.next[endpoint]:
-            answer = self.next[endpoint].popleft()
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
+            return self.next[endpoint].popleft()
         if "/.well-known/" in path:
             return reply(self.metadata)
-        return {"jwks": self._jwks, "token": self._token, "revoke": self._revoke}[endpoint](request)
+        honest = {
+            "jwks": self._jwks,
+            "token": self._token,
+            "device": self._device,
+            "revoke": self._revoke,
+        }
+        return honest[endpoint](request)
 
     def _jwks(self, _request: Request) -> Response:
         return reply({"keys": [key.as_dict(private=False) for key in self.keys]})
+
+    def _device(self, _request: Request) -> Response:
+        where = f"{self.metadata['issuer']}/enter"
+        return reply(
+            {
+                "device_code": "device-CANARY",
+                "user_code": "ABCD-EFGH",
+                "verification_uri": where,
+                "verification_uri_complete": f"{where}?user_code=ABCD-EFGH",
+                "expires_in": 600,
+                "interval": 5,
+            }
+        )
 
     def _revoke(self, request: Request) -> Response:
         self.revoked.append(form(request)["token"])
@@ -160,6 +195,7 @@ class Provider:
 
     def _token(self, request: Request) -> Response:
         asked = form(request)
+        self.secrets |= {asked[name] for name in _CONFIDENTIAL if name in asked}
         if asked["grant_type"] == "authorization_code":
             return self._redeem(asked)
         if asked["grant_type"] == "refresh_token":
@@ -193,11 +229,16 @@ class Provider:
         }
         if self.lifetime is not None:
             tokens["expires_in"] = self.lifetime
+        if self.scope is not None:
+            tokens["scope"] = self.scope
         if refresh:
             tokens["refresh_token"] = f"rt-{self._issued}-CANARY"
             self.refresh_tokens.add(tokens["refresh_token"])
         if self.with_id_token:
             tokens["id_token"] = self.id_token(tokens["access_token"], nonce)
+        self.secrets |= {
+            tokens[name] for name in ("access_token", "refresh_token", "id_token") if name in tokens
+        }
         return tokens
 
     # -- id_tokens --------------------------------------------------------------------------------

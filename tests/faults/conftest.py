@@ -1,0 +1,39 @@
+"""Faults, each as a person would meet it; and a watch that no secret shows in any of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fakes.leaks import Watch
+from fakes.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(autouse=True)
+def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
+    """Fail whatever test shows a secret in an error, its traceback, its page or the log."""
+    watching = Watch()
+    watching.start(monkeypatch)
+    yield watching
+    assert watching.leaks() == []
+
+
+@pytest.fixture
+def new_world(watch: Watch) -> Callable[..., World]:
+    """Makes worlds, with settings of their own."""
+
+    def make(**settings: Any) -> World:
+        world = World(**settings)
+        watch.providers.append(world.provider)
+        return world
+
+    return make
+
+
+@pytest.fixture
+def world(new_world: Callable[..., World]) -> World:
+    return new_world()

@@ -1,0 +1,89 @@
+"""A provider, or whatever it is told to be, on a socket of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from platform_auth.oauth.steps import Request, Response
+
+from .provider import Provider
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+
+class Wire:
+    """Serves a provider while it is entered; what the provider answers may be an `Act`, too.
+
+    Attributes
+    ----------
+    address, provider
+        Where it is, which is its issuer; and what answers.
+
+    """
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.provider = Provider(self.address)
+        self._tasks = set[asyncio.Task[None]]()
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._connected, sock=self._socket)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._tasks.add(asyncio.create_task(self._serve(reader, writer)))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+                await self._answer(await self._request(reader), writer)
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _request(self, reader: asyncio.StreamReader) -> Request:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        method, path, _version = head[0].split(" ")
+        fields = [line.partition(":") for line in head[1:] if line]
+        headers = {name.lower(): value.strip() for name, _, value in fields}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        return Request(method, self.address + path, headers, body.decode())
+
+    async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        self.provider.requests.append(request)
+        await self.provider.gate.wait()
+        answer = self.provider.choose(request)
+        if isinstance(answer, Response):
+            writer.write(_bytes(answer))
+            await writer.drain()
+        else:
+            assert not isinstance(answer, Exception), "nothing raises on a wire: use an Act"
+            await answer(writer)
+
+
+def _bytes(answer: Response) -> bytes:
+    fields = {"content-length": str(len(answer.body)), "connection": "close", **answer.headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    head = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n{lines}\r\n"
+    return head.encode("utf-8", "surrogateescape") + answer.body
