@@ -57,6 +57,8 @@ class Response:
         Bytes, decoded from any content coding; never shown, it may hold tokens.
     url
         Where it came from.
+    attempts
+        How often the request was sent until this came; the answers before it, if any, were lost.
 
     """
 
@@ -64,6 +66,7 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     url: str = ""
+    attempts: int = 1
 
     @property
     def content_type(self) -> str:

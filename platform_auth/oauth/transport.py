@@ -8,20 +8,21 @@ whatever a library raises into the tree of `platform_auth.errors`.
 from __future__ import annotations
 
 import asyncio
-import ssl
+from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 import httpx2
 import stamina
 
 from .._version import __version__
 from ..config.tls import bad_certificates, tls_context
-from ..errors import ConfigError, PlatformAuthError, ProxyError, TLSError, TransportError
+from ..errors import ConfigError, TransportError
 from . import redaction
-from .metadata import is_loopback, is_secure
+from .faults import Way, bad_proxy, explained, too_slow
+from .metadata import is_secure
 from .responses import refuse_busy
+from .route import Routes
 from .steps import Request, Response, origin_of
 
 if TYPE_CHECKING:
@@ -57,23 +58,33 @@ class Transport:
 
     def __init__(self, config: PlatformConfig, *, total: float = TOTAL_SECONDS) -> None:
         redaction.install()
-        self._total, self._proxy = total, config.http_proxy_url
+        self._config, self._total = config, total
+        self._routes = Routes(config.http_proxy_url)
         trusted = tls_context(config)
         try:
             # Made once: reading the machine's certificate authorities takes 30 ms.
-            self._verify = httpx2.create_ssl_context(trusted)
-            self._client = self._new_client(self._proxy)
-            self._direct = self._new_client(None, trust_env=False)
+            self._trusted = httpx2.create_ssl_context(trusted)
         except OSError as error:
             raise bad_certificates(error) from None
-        except (ValueError, ImportError) as error:
-            raise _bad_proxy(error) from None
+        self._clients: dict[str | None, httpx2.AsyncClient] = {}
+        self._client(config.http_proxy_url)  # what cannot be used is said at once
 
-    def _new_client(self, proxy: str | None, *, trust_env: bool = True) -> httpx2.AsyncClient:
+    def _client(self, proxy: str | None) -> httpx2.AsyncClient:
+        """Return the client that goes through a proxy, or through none."""
+        if proxy not in self._clients:
+            try:
+                self._clients[proxy] = self._new_client(proxy)
+            except (ValueError, ImportError) as error:
+                raise bad_proxy(proxy, error) from None
+        return self._clients[proxy]
+
+    def _new_client(self, proxy: str | None) -> httpx2.AsyncClient:
+        # A proxy that is spoken to over TLS is trusted as the provider is.
+        tls = self._trusted if proxy and proxy.startswith("https:") else None
         return httpx2.AsyncClient(
-            verify=self._verify,
-            proxy=proxy,
-            trust_env=trust_env,
+            verify=self._trusted,
+            proxy=httpx2.Proxy(proxy, ssl_context=tls) if proxy else None,
+            trust_env=False,  # the environment has been read by now
             timeout=_TIMEOUT,
             follow_redirects=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none
@@ -94,79 +105,60 @@ class Transport:
             The address is plain http to another machine.
 
         """
-        if not is_secure(request.url):
+        if not (is_secure(request.url) or request.plain):
             what = f"{origin_of(request.url)} is plain http and not on this machine: refused."
             raise ConfigError(what, fix="Use the https address of the identity provider.")
+        way = Way(request.url, self._routes.proxy_for(request.url))
         try:
-            async with asyncio.timeout(self._total):
-                return await self._send_repeatedly(request)
+            async with asyncio.timeout(min(self._total, request.timeout or self._total)):
+                return await self._send_repeatedly(request, way)
         except TimeoutError:
-            raise _too_slow(request.url) from None
+            raise too_slow(way) from None
 
-    async def _send_repeatedly(self, request: Request) -> Response:
+    async def _send_repeatedly(self, request: Request, way: Way) -> Response:
         attempts = _ATTEMPTS.get(request.method, 1) if request.replay else 1
         async for attempt in stamina.retry_context(
             on=_worth_another_try, attempts=attempts, wait_initial=0.2, wait_max=_LONGEST_PAUSE
         ):
             with attempt:
-                response = await self._send_once(request)
+                response = await self._send_once(request, Way(way.url, way.proxy))
                 if request.replay and request.method == "GET":
                     refuse_busy(response)
-                return response
+                return replace(response, attempts=attempt.num)
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
-    async def _send_once(self, request: Request) -> Response:
+    async def _send_once(self, request: Request, way: Way) -> Response:
+        client = self._client(way.proxy)
         try:
-            return await self._exchange(request)
+            return await _exchange(client, request, way)
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
-            problem = self._explained(error, request.url)
+            problem = await explained(error, way, self._config, self._trusted)
         # Not inside: a library's exception may hold the request, and that the credentials.
         raise problem
 
-    async def _exchange(self, request: Request) -> Response:
-        headers, content = dict(request.headers), request.body.encode()
-        async with self._route(request.url).stream(
-            request.method, request.url, headers=headers, content=content
-        ) as answer:
-            if answer.headers.get("content-encoding", "identity").lower() != "identity":
-                raise TransportError(f"{origin_of(request.url)} compresses what must not be.")
-            body = bytearray()
-            async for chunk in answer.aiter_raw(64 * 1024):
-                body += chunk
-                if len(body) > MAX_BODY:
-                    raise TransportError(f"{origin_of(request.url)} answers without end.")
-            said = {name.lower(): value for name, value in answer.headers.items()}
-            return Response(answer.status_code, said, bytes(body), request.url)
-
-    def _route(self, url: str) -> httpx2.AsyncClient:
-        return self._direct if _is_here(url) else self._client
-
-    def _explained(self, error: Exception, url: str) -> PlatformAuthError:
-        where, cause = origin_of(url), str(error)
-        if isinstance(error, httpx2.ProxyError):
-            return _proxy_refused(self._proxy, cause)
-        if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol):
-            return ConfigError(f"{where} is not an address that can be reached.")
-        if _is_tls(error, cause):
-            return _not_trusted(where, cause)
-        if isinstance(error, httpx2.TimeoutException):
-            return _too_slow(url)
-        through = origin_of(self._proxy) if self._proxy else ""
-        via = f" (through the proxy {through})" if through and not _is_here(url) else ""
-        return TransportError(
-            f"{where} cannot be reached{via}.",
-            why=redaction.redact(cause) or type(error).__name__,
-            fix="Check the address, the network, the VPN and the proxy; nothing is lost.",
-        )
-
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.aclose()
-        await self._direct.aclose()
+        for client in self._clients.values():
+            await client.aclose()
 
 
-def _is_here(url: str) -> bool:
-    return is_loopback(urlsplit(url).hostname)
+async def _exchange(client: httpx2.AsyncClient, request: Request, way: Way) -> Response:
+    async with client.stream(
+        request.method,
+        request.url,
+        headers=dict(request.headers),
+        content=request.body.encode(),
+        extensions={"trace": way.trace},
+    ) as answer:
+        if answer.headers.get("content-encoding", "identity").lower() != "identity":
+            raise TransportError(f"{origin_of(request.url)} compresses what must not be.")
+        body = bytearray()
+        async for chunk in answer.aiter_raw(64 * 1024):
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise TransportError(f"{origin_of(request.url)} answers without end.")
+        said = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(answer.status_code, said, bytes(body), request.url)
 
 
 def _worth_another_try(error: Exception) -> bool | float:
@@ -174,51 +166,3 @@ def _worth_another_try(error: Exception) -> bool | float:
         return False
     pause = error.retry_after
     return True if pause is None else pause <= _LONGEST_PAUSE and pause
-
-
-def _too_slow(url: str) -> TransportError:
-    what = f"{origin_of(url)} does not answer in time."
-    return TransportError(what, fix="Check the network, the VPN and the proxy; nothing is lost.")
-
-
-def _is_tls(error: BaseException | None, text: str) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return True
-        error = error.__cause__ or error.__context__
-    return "CERTIFICATE_VERIFY_FAILED" in text
-
-
-def _not_trusted(where: str, cause: str) -> TLSError:
-    fix = next((fix for word, fix in _TLS_FIXES if word in cause), _UNKNOWN_AUTHORITY)
-    what = f"The connection to {where} is not trusted."
-    return TLSError(what, why=redaction.redact(cause), fix=fix)
-
-
-_TLS_FIXES: Final = (
-    ("expired", "Check this machine's clock, or have the certificate renewed."),
-    ("mismatch", "Use the host name that the certificate was made for."),
-    ("WRONG_VERSION_NUMBER", "Check scheme and port: this does not speak TLS."),
-)
-_UNKNOWN_AUTHORITY: Final = (
-    "Set admin.caCertFilePath (or SSL_CERT_FILE) to the CA that signed its certificate;"
-    " on a slim image install the package ca-certificates."
-)
-
-
-def _proxy_refused(proxy: str | None, cause: str) -> ProxyError:
-    name = origin_of(proxy) if proxy else "set in the environment"
-    return ProxyError(
-        f"The HTTP proxy ({name}) does not let the request through.",
-        why=redaction.redact(cause),
-        fix="Check admin.httpProxyURL or HTTPS_PROXY, and its user name and password.",
-        retryable=not cause.startswith("4"),  # 407 and its like will not change by themselves
-    )
-
-
-def _bad_proxy(error: Exception) -> ConfigError:
-    return ConfigError(
-        "The HTTP proxy's address cannot be used.",
-        why=redaction.redact(str(error)),
-        fix="Write it as http://host:port in admin.httpProxyURL or HTTPS_PROXY.",
-    )

@@ -332,7 +332,7 @@ class TestProxy:
         assert not error.retryable
         assert len(requests) == 1
         assert "407" in error.why
-        assert "http://127.0.0.1" in error.what
+        assert "http://user@127.0.0.1" in error.what
         assert "CANARY" not in str(error)
 
     def test_a_proxy_that_cannot_reach_the_provider(self) -> None:
@@ -348,7 +348,7 @@ class TestProxy:
             transport = Transport(config(http_proxy_url=address))
             await transport.send(Request("GET", "https://id.example.com/t"))
 
-        with pytest.raises(TransportError, match="through the proxy http") as caught:
+        with pytest.raises(ProxyError, match="proxy http://127.0.0.1:") as caught:
             asyncio.run(main())
         assert caught.value.retryable
 
