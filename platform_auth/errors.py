@@ -5,6 +5,7 @@
     PlatformAuthError
     ├── ConfigError                 a setting, a file or an environment variable is wrong
     │   ├── ProfileNotFoundError    no profile of that name
+    │   ├── MissingExtraError       it takes a part of platform-auth that is not installed
     │   └── PolicyError             the administrator's policy refuses it
     ├── SignInError                 a sign-in did not end in tokens
     │   ├── SignInRequiredError     a person must sign in (again)
@@ -122,6 +123,12 @@ class ProfileNotFoundError(ConfigError):
     """There is no profile of that name."""
 
     code = "profile_not_found"
+
+
+class MissingExtraError(ConfigError):
+    """It takes an optional part of platform-auth that is not installed here."""
+
+    code = "extra_missing"
 
 
 class PolicyError(ConfigError):

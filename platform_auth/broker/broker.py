@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BrokerError
 from ..oauth import redaction
-from ..oauth.context import FlowContext
-from ..oauth.discovery import discover
 from ..oauth.flows import get_flow
 from .clock import Clock
+from .contexts import Contexts
 from .drivers import new_driver as usual_driver
 from .observer import NoObserver, Observer
 from .redirects import Redirects, Way
@@ -81,7 +80,8 @@ class Broker:
         self.profiles, self.redirects = profiles, redirects
         self._store, self._clock = store or MemoryStore(), clock or Clock()
         self._observer = observer or NoObserver()
-        own = (self._store, self._clock, self._context)
+        self._contexts = Contexts(self._clock)
+        own = (self._store, self._clock, self._contexts.of)
         self._sign_ins = SignIns(*own, sign_in_timeout, self._observer)
         self._refresher = Refresher(*own, refresh_margin, self._observer)
         self._tokens = Tokens(self.session, self._refresher, self._observer)
@@ -230,7 +230,7 @@ class Broker:
             record = await self._erase(session) or record
         finally:  # what cannot be erased here is all the more to be revoked
             tokens = record.tokens if record else None
-            logout_url = await leaving.at_provider(tokens, self._context)
+            logout_url = await leaving.at_provider(tokens, self._contexts.of)
         return SignedOut(session, logout_url)
 
     async def _erase(self, session: Session) -> Record | None:
@@ -294,8 +294,3 @@ class Broker:
             if session.driver.proxy is not None:
                 await session.driver.proxy.close()
         await self.redirects.close()
-
-    async def _context(self, session: Session, redirect_uri: str | None = None) -> FlowContext:
-        config = session.profile.config
-        metadata = await session.driver.drive(discover(config))
-        return FlowContext(config, metadata, self._clock.time, redirect_uri)

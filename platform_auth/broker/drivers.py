@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..oauth.driver import Driver
+from ..oauth.grpc_calls import GrpcCalls
 from .late_transport import LateTransport
 
 if TYPE_CHECKING:
@@ -30,4 +31,6 @@ def new_driver(config: PlatformConfig, clock: Clock) -> Driver:
         from ..oauth.proxy import ProxyAuthorization
 
         proxy = ProxyAuthorization(config, run_command, now=clock.time, monotonic=clock.monotonic)
-    return Driver(LateTransport(config), run=run_command, proxy=proxy)
+    return Driver(
+        LateTransport(config), run=run_command, call=GrpcCalls(config), proxy=proxy
+    )

@@ -1,92 +1,88 @@
-"""Finding the authorization server of a profile (RFC 8414 §3, OpenID Connect Discovery §4)."""
+"""Finding out what a profile leaves open: its authorization server, and its client there."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
-from authlib.oauth2.rfc8414 import get_well_known_url
-from authlib.oidc.discovery import get_well_known_url as get_openid_url
-
-from ..errors import ConfigError, DiscoveryError, ProviderError
-from .metadata import ServerMetadata, from_document, is_secure, with_settings
-from .responses import oauth_json
-from .steps import Request, Response, Step
+from ..errors import PlatformAuthError
+from .inquiry import Inquiry
+from .issuer import METADATA_MAX_AGE, ask_issuer
+from .metadata import ServerMetadata, with_settings
+from .public_client import PublicClient
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from ..config import PlatformConfig
+    from .steps import Step
 
-METADATA_MAX_AGE: Final = 3600.0
-"""Seconds for which a metadata document is good."""
+__all__ = ["METADATA_MAX_AGE", "Discovered", "asks_platform", "discover"]
 
-_TOO_MANY = 429
+log = logging.getLogger("platform_auth")
+
+_IN_PASSING: Final = 5.0  # seconds for a question that there is an answer to without
 
 
-def discover(config: PlatformConfig) -> Generator[Step, Response, ServerMetadata]:
-    """Find the endpoints for a profile; its explicit settings win.
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What is known of a profile once everybody has been asked.
 
     Parameters
     ----------
     config
-        The profile's configuration.
+        The profile's configuration, completed by what the platform says: explicit settings win.
+    metadata
+        The authorization server.
+
+    """
+
+    config: PlatformConfig
+    metadata: ServerMetadata
+
+
+def asks_platform(config: PlatformConfig) -> bool:
+    """Tell whether the platform itself must say who its authorization server is."""
+    settings = config.oauth
+    return not (settings.issuer or settings.token_endpoint or config.flow == "command")
+
+
+def discover(config: PlatformConfig) -> Generator[Step, Any, Discovered]:
+    """Find the endpoints for a profile, and the client to sign in with; explicit settings win.
+
+    Parameters
+    ----------
+    config
+        The profile's configuration. Names it an issuer or a token endpoint, then the platform is
+        not asked.
 
     Raises
     ------
     ConfigError
         It says too little to find them.
     DiscoveryError
-        The provider's metadata is missing, wrong or somebody else's.
+        The metadata is missing, wrong or somebody else's.
+    TransportError
+        Nobody could be asked.
 
     """
-    settings = config.oauth
+    settings, found, client = config.oauth, ServerMetadata(), PublicClient()
     if settings.issuer:
-        found = yield from _ask_issuer(settings.issuer, openid="openid" in config.scopes)
-    elif settings.token_endpoint or config.flow == "command":
-        found = ServerMetadata()  # all that is needed is there, or the command knows it
-    else:
-        raise ConfigError(
-            f"The identity provider of {config.host} is not known.",
-            why="The profile names neither an issuer nor a token endpoint.",
-            fix="Set oauth.issuer in the profile.",
-        )
-    return with_settings(found, settings)
+        found = yield from ask_issuer(settings.issuer, openid="openid" in config.scopes)
+    elif asks_platform(config):
+        inquiry = Inquiry(config)
+        found = yield from inquiry.server()
+        client = yield from inquiry.public_client()
+    elif config.flow == "command" and not settings.authorization_metadata_key:
+        client = yield from _client_in_passing(config)
+    return Discovered(client.completing(config), with_settings(found, settings))
 
 
-def _ask_issuer(issuer: str, *, openid: bool) -> Generator[Step, Response, ServerMetadata]:
-    if not is_secure(issuer):
-        what = f"The issuer {issuer} is not an https address."
-        raise ConfigError(what, fix="Use https; http is for this machine only.")
-    standard = get_well_known_url(issuer, external=True)
-    # RFC 8414 strips a path's last slash nowhere; providers serve the document without it.
-    addresses = [standard.rstrip("/"), get_openid_url(issuer, external=True)]
-    problem: ProviderError | None = None
-    for address in reversed(addresses) if openid else addresses:
-        response = yield Request("GET", address, replay=True, max_age=METADATA_MAX_AGE)
-        if _is_missing(response):
-            continue
-        try:
-            document = oauth_json(response)
-        except ProviderError as error:
-            problem = problem or error  # many sites answer any path with their front page
-            continue
-        return from_document(document, issuer=issuer)
-    raise _nothing_found(issuer, addresses, problem)
-
-
-def _is_missing(response: Response) -> bool:
-    # 404 is usual; servers that protect every path they do not know say 401, 403 or 400.
-    return 400 <= response.status < 500 and response.status != _TOO_MANY  # noqa: PLR2004
-
-
-def _nothing_found(
-    issuer: str, addresses: list[str], problem: ProviderError | None
-) -> DiscoveryError:
-    if problem is not None:
-        what = f"The metadata of {issuer} cannot be used."
-        return DiscoveryError(what, why=f"{problem.what} {problem.why}", fix=problem.fix)
-    return DiscoveryError(
-        f"{issuer} publishes no metadata.",
-        why=f"Neither {addresses[0]} nor {addresses[1]} is there for us.",
-        fix="Check oauth.issuer, or set oauth.authorization_endpoint and oauth.token_endpoint.",
-    )
+def _client_in_passing(config: PlatformConfig) -> Generator[Step, Any, PublicClient]:
+    """Return what tells the header for a command's token; it can be given without, mostly."""
+    try:
+        return (yield from Inquiry(config, timeout=_IN_PASSING).public_client())
+    except PlatformAuthError as error:
+        log.info("%s does not say which header it wants tokens in (%s)", config.host, error.what)
+        return PublicClient()

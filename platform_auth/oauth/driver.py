@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ..errors import (
     ConfigError,
     DiscoveryError,
+    MissingExtraError,
     PlatformAuthError,
     ProviderError,
     SignInRequiredError,
 )
-from .steps import Ask, Request, Response, Run, Step, Wait
+from .steps import Ask, Request, Response, Rpc, RpcReply, Run, Step, Wait
 
 if TYPE_CHECKING:
     from .proxy import ProxyAuthorization
@@ -28,6 +29,9 @@ Person = Callable[[Ask], Awaitable[str | None]]
 
 Runner = Callable[[Run], Awaitable[str]]
 """Runs a command and returns its standard output."""
+
+Caller = Callable[[Rpc, Mapping[str, str]], Awaitable[RpcReply]]
+"""Makes a gRPC call with this metadata."""
 
 
 class Sender(Protocol):
@@ -50,23 +54,27 @@ class Driver:
         A clock that never jumps, in seconds: for the age of kept answers.
     run
         Runs commands.
+    call
+        Makes gRPC calls; None where gRPC is not spoken.
     proxy
         Adds what a proxy in front of the platform wants.
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each thing that flows ask for
         self,
         sender: Sender,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
         run: Runner | None = None,
+        call: Caller | None = None,
         proxy: ProxyAuthorization | None = None,
     ) -> None:
         self.proxy = proxy
         self._sender, self._sleep, self._monotonic, self._run = sender, sleep, monotonic, run
-        self._kept: dict[str, tuple[float, Response]] = {}
+        self._call = call or _no_caller
+        self._kept: dict[tuple[str, str], tuple[float, Response]] = {}
 
     async def drive(self, steps: Generator[Step, Any, T], person: Person | None = None) -> T:
         """Run a flow to its end and return its result.
@@ -95,6 +103,10 @@ class Driver:
             fix="The log says why; show it to those who make platform-auth.",
         )
 
+    def forget(self) -> None:
+        """Keep no earlier answer."""
+        self._kept.clear()
+
     async def _drive(self, steps: Generator[Step, Any, T], person: Person | None) -> T:
         resume: Callable[[], Step] = lambda: next(steps)  # noqa: E731
         while True:
@@ -104,7 +116,7 @@ class Driver:
                 result: T = end.value
                 return result
             except DiscoveryError:
-                self._kept.clear()  # so that its repair is seen at once
+                self.forget()  # so that its repair is seen at once
                 raise
             try:
                 answer = await self._perform(step, person)
@@ -116,6 +128,8 @@ class Driver:
     async def _perform(self, step: Step, person: Person | None) -> object:
         if isinstance(step, Request):
             return await self._send(step)
+        if isinstance(step, Rpc):
+            return await (self.proxy.call(self._call, step) if self.proxy else self._call(step, {}))
         if isinstance(step, Wait):
             await self._sleep(step.seconds)
             return None
@@ -124,15 +138,16 @@ class Driver:
         return await (self._run or _no_runner)(step)
 
     async def _send(self, request: Request) -> Response:
-        at, kept = self._kept.get(request.url, (0.0, None))
-        if kept and request.method == "GET" and self._monotonic() - at <= request.max_age:
+        question = request.method, request.url
+        at, kept = self._kept.get(question, (0.0, None))
+        if kept and self._monotonic() - at <= request.max_age:
             return kept
         if self.proxy is None:
             response = await self._sender.send(request)
         else:
             response = await self.proxy.send(self._sender, request)
         if request.max_age and _is_document(response):
-            self._kept[request.url] = (self._monotonic(), response)
+            self._kept[question] = (self._monotonic(), response)
         return response
 
 
@@ -142,6 +157,10 @@ async def _nobody(_ask: Ask) -> str | None:
 
 async def _no_runner(_step: Run) -> str:
     raise ConfigError("Commands are not run here.")
+
+
+async def _no_caller(_step: Rpc, _metadata: Mapping[str, str]) -> RpcReply:
+    raise MissingExtraError("gRPC is not spoken here.")
 
 
 def _is_document(response: Response) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from ..config.oauth_settings import ENDPOINTS
@@ -72,9 +73,45 @@ def from_document(data: Mapping[str, Any], *, issuer: str) -> ServerMetadata:
         The issuer differs or an endpoint cannot be trusted.
 
     """
+    data = in_snake_case(data)
     if data.get("issuer") != issuer:
         raise _other_issuer(issuer, data.get("issuer"))
-    known = {name: _url(name, data.get(name), issuer) for name in ENDPOINTS}
+    return _read(data, home=issuer, issuer=issuer)
+
+
+def from_platform(data: Mapping[str, Any], *, platform: str) -> ServerMetadata:
+    """Check what a platform says of its authorization server, which may be anybody.
+
+    Parameters
+    ----------
+    data
+        The document it serves, or what its AuthMetadataService says.
+    platform
+        Its address.
+
+    Raises
+    ------
+    DiscoveryError
+        An address in it cannot be trusted.
+
+    """
+    data = in_snake_case(data)
+    return _read(data, home=platform, issuer=safe_url("issuer", data.get("issuer"), platform))
+
+
+def in_snake_case(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document under the names of RFC 8414, for Flyte writes ``tokenEndpoint``.
+
+    Where it has both names, the RFC's counts.
+    """
+    return {_HUMP.sub(r"_\1", name).lower(): value for name, value in data.items()} | dict(data)
+
+
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
+
+
+def _read(data: Mapping[str, Any], *, home: str, issuer: str | None) -> ServerMetadata:
+    known = {name: safe_url(name, data.get(name), home) for name in ENDPOINTS}
     return ServerMetadata(
         issuer=issuer,
         **known,
@@ -130,7 +167,22 @@ def _scheme_and_host(url: str) -> tuple[str, str]:
     return parts.scheme, parts.hostname or ""
 
 
-def _url(name: str, value: object, issuer: str) -> str | None:
+def safe_url(name: str, value: object, issuer: str) -> str | None:
+    """Return an address out of somebody's document, or None where it has none.
+
+    Parameters
+    ----------
+    name, value
+        The member.
+    issuer
+        Whose document it is.
+
+    Raises
+    ------
+    DiscoveryError
+        It is no https address, or one of an inner network that an outsider names.
+
+    """
     if value is None or value == "":
         return None
     fix = f"Correct the provider's metadata, or set oauth.{name} in the profile."

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from ..errors import BrokerError, PlatformAuthError, ProxyError
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..config import PlatformConfig
-    from .driver import Runner, Sender
-    from .steps import Request, Response
+    from .driver import Caller, Runner, Sender
+    from .steps import Request, Response, Rpc, RpcReply
 
+_REFUSALS: Final = frozenset({"UNAUTHENTICATED", "HTTP 401", "HTTP 407"})  # of gRPC calls
 _JUST_MADE = 5.0  # seconds within which a refused token is not replaced by another one
 
 
@@ -154,6 +155,24 @@ class ProxyAuthorization:
         if is_from_proxy(response.status, response.headers):
             raise self._refused(response.status)
         return response
+
+    async def call(self, caller: Caller, rpc: Rpc) -> RpcReply:
+        """Make a gRPC call to the platform with the header; once more if the proxy refuses.
+
+        Raises
+        ------
+        PlatformAuthError
+            There is no token or no answer.
+
+        """
+        token = await self.token()
+        reply = await caller(rpc, {PROXY_HEADER: token.authorization.reveal()})
+        if reply.status not in _REFUSALS:
+            return reply
+        fresh = await self.token(stale=token)
+        if fresh.authorization == token.authorization:
+            return reply
+        return await caller(rpc, {PROXY_HEADER: fresh.authorization.reveal()})
 
     async def close(self) -> None:
         """End a command that runs."""

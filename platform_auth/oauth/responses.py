@@ -28,7 +28,7 @@ MAX_RETRY_AFTER: Final = 300.0
 
 # Also what reorders text, and halves of characters, which no face could encode.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
-_TOO_MANY, _SERVER = 429, 500
+_TOO_MANY, _SERVER, _NOT_IMPLEMENTED = 429, 500, 501
 _TRANSIENT = {"temporarily_unavailable", "server_error", "slow_down"}
 _ASKS_PERSON = {
     "interaction_required",
@@ -80,9 +80,20 @@ def _refuse_redirect(response: Response) -> None:
         raise ProviderError(what, fix="Set the endpoint to its final address.")
 
 
+def is_missing(response: Response) -> bool:
+    """Tell whether an answer says that nothing is there for us."""
+    # 404 is usual; servers that protect every path they do not know say 401, 403 or 400.
+    return 400 <= response.status < _SERVER and response.status != _TOO_MANY  # noqa: PLR2004
+
+
 def refuse_busy(response: Response) -> None:
-    """Raise a `TransportError` for an answer that says: later (429 and 5xx)."""
+    """Raise a `TransportError` for an answer that says: later (429 and 5xx).
+
+    Not for 501, which says: never (RFC 9110 §15.6.2).
+    """
     if response.status != _TOO_MANY and response.status < _SERVER:
+        return
+    if response.status == _NOT_IMPLEMENTED:
         return
     error = TransportError(
         f"{origin_of(response.url)} is not available just now.",

@@ -1,8 +1,9 @@
 """What a flow asks of whoever drives it, and what it is handed in return.
 
-A flow is a generator of steps. It yields a `Request` and is sent a `Response`; it yields an `Ask`
-and is sent the person's answer; it yields a `Wait` and is sent ``None``. What went wrong is thrown
-into it as a `PlatformAuthError`. What it returns is its result.
+A flow is a generator of steps. It yields a `Request` and is sent a `Response`, or an `Rpc` and is
+sent an `RpcReply`; it yields an `Ask` and is sent the person's answer; it yields a `Wait` and is
+sent ``None``. What went wrong is thrown into it as a `PlatformAuthError`. What it returns is its
+result.
 """
 
 from __future__ import annotations
@@ -31,7 +32,12 @@ class Request:
         Whether it may be sent again after a failure that leaves open if it had an effect. Never so
         for a one-time code (RFC 6749 §4.1.2).
     max_age
-        Accept an earlier answer to the same GET that is at most so many seconds old.
+        Accept an earlier answer to the same question that is at most so many seconds old.
+    plain
+        Whether it may go over plain http to another machine: only where it carries nothing secret,
+        and the profile is ``insecure``, which says that what it brings need not be protected.
+    timeout
+        Seconds it may take in all; the transport's own limit when omitted.
 
     """
 
@@ -41,6 +47,8 @@ class Request:
     body: str = field(default="", repr=False)
     replay: bool = False
     max_age: float = 0
+    plain: bool = False
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,5 +205,43 @@ class Run:
     timeout: float = 30
 
 
-Step: TypeAlias = Request | Ask | Wait | Run
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    """Make a unary gRPC call to the profile's platform; none of ours carries a token of its own.
+
+    Parameters
+    ----------
+    method
+        ``/package.Service/Method``.
+    message
+        The request, encoded.
+    timeout
+        Seconds it may take, connecting included.
+
+    """
+
+    method: str
+    message: bytes = b""
+    timeout: float = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RpcReply:
+    """What a platform answered to an `Rpc`; where there was no answer, an error is thrown instead.
+
+    Parameters
+    ----------
+    status
+        The name of the status code, ``OK`` or ``UNIMPLEMENTED``; ``HTTP 404`` or its like where no
+        gRPC server answered.
+    message
+        The response, encoded; empty unless the status is ``OK``.
+
+    """
+
+    status: str
+    message: bytes = field(default=b"", repr=False)
+
+
+Step: TypeAlias = Request | Rpc | Ask | Wait | Run
 Now: TypeAlias = Callable[[], float]

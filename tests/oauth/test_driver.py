@@ -168,6 +168,6 @@ class TestKept:
             provider.next[WELL_KNOWN].append(reply({"issuer": "https://wrong.example"}))
             with pytest.raises(DiscoveryError):
                 await driver.drive(discover(config()))
-            assert (await driver.drive(discover(config()))).issuer == ISSUER
+            assert (await driver.drive(discover(config()))).metadata.issuer == ISSUER
 
         asyncio.run(repaired())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ...errors import PlatformAuthError
 from ...oauth.discovery import discover
 from ...oauth.driver import Driver
+from ...oauth.grpc_calls import GrpcCalls
 from ...oauth.identity import LEEWAY
 from ...oauth.transport import Transport
 from .configurations import configurations
@@ -66,7 +67,7 @@ async def _provider(name: str, config: PlatformConfig) -> list[Finding]:
     transport = Transport(config, total=_PATIENCE)
     sender = _Listening(transport)
     try:
-        found = await Driver(sender).drive(discover(config))
+        found = (await Driver(sender, call=GrpcCalls(config)).drive(discover(config))).metadata
     finally:
         await transport.close()
     where = found.issuer or found.token_endpoint or config.host
