@@ -13,7 +13,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from ..errors import CallbackError
 from ..secret import Secret
 from .client_auth import client_id
-from .responses import oauth_error
+from .responses import oauth_error, show_what_was_sent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,7 +101,9 @@ class AuthorizationRequest:
         if not self._is_ours(answer.get("state", "")):
             raise _refused("its state is not the one that was sent")
         if "error" in answer:
-            raise oauth_error(answer)
+            error = oauth_error(answer)
+            show_what_was_sent(error, urlsplit(self.url).query)
+            raise error
         if not answer.get("code"):
             raise _refused("it holds neither a code nor an error")
         return Secret(answer["code"])

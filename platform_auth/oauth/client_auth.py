@@ -11,11 +11,17 @@ from urllib.parse import quote_plus
 from authlib.common.urls import add_params_to_qs
 from authlib.oauth2.auth import ClientAuth
 
-from ..errors import ConfigError, InvalidClientError, PlatformAuthError, TransportError
+from ..errors import (
+    ConfigError,
+    InvalidClientError,
+    OAuthError,
+    PlatformAuthError,
+    TransportError,
+)
 from ..secret import Secret
 from .client_assertion import client_assertion, import_key
 from .metadata import ServerMetadata, is_secure
-from .responses import oauth_json, plain
+from .responses import oauth_json, plain, show_what_was_sent
 from .steps import Request, origin_of
 
 if TYPE_CHECKING:
@@ -84,12 +90,12 @@ def ask_authenticated(
     response = yield from _send(context, url, body, replay=replay)
     if _is_unknown_client(response) and _credential(context.config) != known:
         response = yield from _send(context, url, body, replay=replay)
-    _say_what_is_offered(context, response)
+    _explain(context, response, body)
     return response
 
 
-def _say_what_is_offered(context: FlowContext, response: Response) -> None:
-    """Raise the server's refusal of the client with the methods that it would have taken."""
+def _explain(context: FlowContext, response: Response, body: Secret) -> None:
+    """Raise the server's refusal with what was sent, or with what it would have taken."""
     offered = context.metadata.token_endpoint_auth_methods_supported
     try:
         oauth_json(response)
@@ -98,6 +104,9 @@ def _say_what_is_offered(context: FlowContext, response: Response) -> None:
             used = chosen_method(context.config, context.metadata)
             error.fix += f" It takes {', '.join(offered[:8])}; {used} was used."
             error.fix = plain(error.fix, 400)
+        raise
+    except OAuthError as error:
+        show_what_was_sent(error, body.reveal())
         raise
     except PlatformAuthError:
         return  # whoever asked knows what it means

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl
 
 from ..errors import (
     AccessDeniedError,
@@ -35,6 +36,8 @@ _ASKS_PERSON = {
     "login_required",
     "consent_required",
     "account_selection_required",
+    "mfa_required",  # Auth0's
+    "insufficient_user_authentication",  # RFC 9470 §3
 }
 
 
@@ -141,6 +144,30 @@ def oauth_error(data: Mapping[str, Any]) -> PlatformAuthError:
     error.oauth_code = code
     return error
 
+
+def show_what_was_sent(error: PlatformAuthError, form: str) -> None:
+    """Add to the refusal of a request what was refused.
+
+    Parameters
+    ----------
+    error
+        Of `oauth_error`.
+    form
+        The request's parameters, encoded; only those that are no secrets are shown.
+
+    """
+    sent = parse_qsl(form)
+    if error.oauth_code in _REFUSED:
+        values = [value for name, value in sent if name in _REFUSED[error.oauth_code]]
+    elif error.oauth_code == "invalid_request":
+        values = sorted({name for name, _value in sent})
+    else:
+        return
+    shown = plain(", ".join(values), 400) or "nothing of the kind"
+    error.why = f"{error.why.removesuffix('.')}. Sent: {shown}."
+
+
+_REFUSED: Final = {"invalid_scope": {"scope"}, "invalid_target": {"audience", "resource"}}
 
 _Meaning = tuple[type[PlatformAuthError], str, str]
 _UNKNOWN: Final[_Meaning] = (

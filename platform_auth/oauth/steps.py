@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from ..errors import PlatformAuthError, ProviderError
 
@@ -87,27 +87,38 @@ class Response:
         Raises
         ------
         ProviderError
-            It is not one; a member that appears twice counts (two readers could disagree on it).
+            It is not one; a member that appears twice with two values counts (two readers could
+            disagree on it).
 
         """
+        hint = _HINTS.get(self.content_type, "")
         try:
             data = json.loads(self.body.decode("utf-8-sig"), object_pairs_hook=_unique)
+        except _AmbiguousError:
+            data, hint = None, " A member appears twice, with different values."
         except (ValueError, RecursionError):
             data = None
         if isinstance(data, dict):
             return data
         what = f"{origin_of(self.url)} did not answer with a JSON object."
-        why = f"HTTP {self.status}, {self.content_type or 'no content type'}."
-        if self.content_type == "text/html":
-            why += " A web page instead of data often means a proxy or captive portal in between."
+        why = f"HTTP {self.status}, {self.content_type[:80] or 'no content type'}.{hint}"
         raise ProviderError(what, why=why, fix="Check the address, and the proxy in between.")
+
+
+_HINTS: Final = {
+    "text/html": " A web page instead of data often means a proxy or captive portal in between.",
+    "application/x-www-form-urlencoded": " It was asked for JSON (Accept: application/json).",
+}
+
+
+class _AmbiguousError(ValueError):
+    """A member appears twice."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
-    if len(found) != len(pairs):
-        msg = "a member appears twice"
-        raise ValueError(msg)
+    if len(found) != len(pairs) and any(found[name] != value for name, value in pairs):
+        raise _AmbiguousError
     return found
 
 
