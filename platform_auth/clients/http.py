@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
 
 from ..config.endpoint import is_loopback
 from ..config.tls import bad_certificates, tls_context
+from ..oauth.responses import plain
 
 if TYPE_CHECKING:
     import ssl
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from ..connection import Connection
     from . import TokenSource
 
+log = logging.getLogger("platform_auth")
+
+_FORBIDDEN: Final = 403
 _OURS: Final = "platform_auth.headers"  # an extension outlives redirects, as headers do
 
 
@@ -56,6 +62,7 @@ class PlatformHttpAuth(httpx2.Auth):
                 return
             token = fresh
             response = yield _with(token, request)
+        _tell_missing_scope(response)
 
     async def async_auth_flow(
         self, request: httpx2.Request
@@ -72,6 +79,7 @@ class PlatformHttpAuth(httpx2.Auth):
                 return
             token = fresh
             response = yield _with(token, request)
+        _tell_missing_scope(response)
 
     def covers(self, url: httpx2.URL) -> bool:
         """Tell whether tokens may go there."""
@@ -169,6 +177,21 @@ def _trusted(config: PlatformConfig) -> ssl.SSLContext:
         return httpx2.create_ssl_context(trusted)
     except OSError as error:
         raise bad_certificates(error) from None
+
+
+def _tell_missing_scope(response: httpx2.Response) -> None:
+    """Say which scope the platform wants (RFC 6750 §3.1); a fresh token would not have it either."""
+    challenge = response.headers.get("www-authenticate", "")
+    if response.status_code != _FORBIDDEN or "insufficient_scope" not in challenge:
+        return
+    named = re.search(r'\bscope="([^"]*)"', challenge)
+    scope = plain(named[1], 200) if named else "more"
+    log.warning(
+        "%s wants the scope %s for this. Ask for it (%%platform_login --scopes %s), or have it"
+        " granted to you.",
+        response.url.host,
+        *(scope, scope if named else "SCOPE"),
+    )
 
 
 def _with(token: AccessToken, request: httpx2.Request) -> httpx2.Request:
