@@ -180,7 +180,7 @@ def _trusted(config: PlatformConfig) -> ssl.SSLContext:
 
 
 def _tell_missing_scope(response: httpx2.Response) -> None:
-    """Say which scope the platform wants (RFC 6750 §3.1); a fresh token would not have it either."""
+    """Say which scope the platform wants (RFC 6750 §3.1); a fresh token would lack it, too."""
     challenge = response.headers.get("www-authenticate", "")
     if response.status_code != _FORBIDDEN or "insufficient_scope" not in challenge:
         return
