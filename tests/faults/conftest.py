@@ -23,15 +23,18 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
 
 
 @pytest.fixture
-def new_world(watch: Watch) -> Callable[..., World]:
+def new_world(watch: Watch) -> Iterator[Callable[..., World]]:
     """Makes worlds, with settings of their own."""
+    made: list[World] = []
 
     def make(**settings: Any) -> World:
-        world = World(**settings)
-        watch.providers.append(world.provider)
-        return world
+        made.append(World(**settings))
+        watch.providers.append(made[-1].provider)
+        return made[-1]
 
-    return make
+    yield make
+    for world in made:
+        world.wire.close()
 
 
 @pytest.fixture

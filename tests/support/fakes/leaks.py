@@ -78,9 +78,16 @@ def shown(error: PlatformAuthError) -> Iterator[str]:
     """Give every form in which somebody may see an error."""
     yield from (str(error), repr(error), repr(error.args), json.dumps(error.to_dict()))
     yield from error._render_traceback_()
-    yield "".join(traceback.format_exception(error))
+    yield from chain(error)
     yield _on_a_page(error)
 
 
+def chain(error: BaseException | None) -> Iterator[str]:
+    """Give the words of an error and of all those behind it; the lines of code hold no secret."""
+    while error is not None:
+        yield from traceback.format_exception_only(error)
+        error = error.__cause__ or error.__context__
+
+
 def _on_a_page(error: PlatformAuthError) -> str:
-    return page("Sign-in failed", error.what, error.why, fix=error.fix).partition("<main")[2]
+    return page("Sign-in failed", error.what, error.why, fix=error.fix).partition("</h1>")[2]

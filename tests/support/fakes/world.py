@@ -41,6 +41,8 @@ class World:
         What profiles say besides; None takes a setting away.
     profiles
         More of them.
+    platform
+        Whether the platform is where the provider is, too; else nobody can call it.
 
     Attributes
     ----------
@@ -56,12 +58,15 @@ class World:
         *,
         oauth: dict[str, Any] | None = None,
         profiles: dict[str, Any] | None = None,
+        platform: bool = False,
         **admin: Any,
     ) -> None:
         self.wire, self.clock, self.waits = Wire(), FakeClock(), list[float]()
         self.provider = self.wire.provider
         self.provider.now = self.clock.time
         settings = {"issuer": self.wire.address, **(oauth or {})}
+        if platform:
+            admin = {"endpoint": self.wire.address, "insecure": True, **admin}
         usual = {name: _profile(flow, settings, admin) for name, flow in FLOWS.items()}
         usual["service"]["oauth"].setdefault("client_secret", "secret-CANARY")
         self.broker = Broker(
