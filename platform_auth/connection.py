@@ -206,21 +206,25 @@ class Connection:
             Channel arguments; they win over flytekit's, which are the defaults.
 
         """
-        from .clients.grpc import channel
+        from .clients import client_module
 
-        return channel(self.config, self.tokens, options)
+        made: grpc.Channel = client_module("grpc").channel(self.config, self.tokens, options)
+        return made
 
     def grpc_channel_async(self, options: Sequence[tuple[str, Any]] = ()) -> grpc.aio.Channel:
         """Return the asynchronous twin of `grpc_channel`, of the running event loop."""
-        from .clients.grpc import aio_channel
+        from .clients import client_module
 
-        return aio_channel(self.config, self.tokens, options)
+        grpc_clients = client_module("grpc")
+        made: grpc.aio.Channel = grpc_clients.aio_channel(self.config, self.tokens, options)
+        return made
 
     def grpc_credentials(self) -> grpc.CallCredentials:
         """Return the call credentials alone, for a TLS channel of your own."""
-        from .clients.grpc import call_credentials
+        from .clients import client_module
 
-        return call_credentials(self.tokens)
+        made: grpc.CallCredentials = client_module("grpc").call_credentials(self.tokens)
+        return made
 
     def sign_in(
         self,

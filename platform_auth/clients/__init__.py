@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..broker.access_token import AccessToken
     from ..connection import Connection
 
-_BUILT_IN: Final = {"http": "http"}
+_BUILT_IN: Final = ("grpc", "http")
 
 
 class TokenSource(Protocol):
@@ -40,7 +40,7 @@ def make_client(kind: str, connection: Connection) -> Any:  # noqa: ANN401 - any
     Parameters
     ----------
     kind
-        ``http``, or the name of an entry point.
+        ``http``, ``grpc``, or the name of an entry point.
     connection
         What it is a client of.
 
@@ -52,9 +52,29 @@ def make_client(kind: str, connection: Connection) -> Any:  # noqa: ANN401 - any
     """
     check_kind(kind)
     if kind in _BUILT_IN:
-        return import_module(f".{_BUILT_IN[kind]}", __name__).make(connection)
+        return client_module(kind).make(connection)
     point = next(p for p in entry_points(group="platform_auth.clients") if p.name == kind)
     return point.load()(connection)
+
+
+def client_module(kind: str) -> Any:  # noqa: ANN401 - modules have no protocol of their own
+    """Import the module of a kind of client that comes with this package.
+
+    Raises
+    ------
+    ConfigError
+        What it makes clients with is not installed.
+
+    """
+    try:
+        return import_module(f".{kind}", __name__)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == __name__.partition(".")[0]:
+            raise
+        raise ConfigError(
+            f"Clients of the kind {kind} need {error.name}, which is not installed.",
+            fix=f'Run: pip install "platform-auth[{kind}]", and restart the kernel.',
+        ) from None
 
 
 def check_kind(kind: str) -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -10,55 +9,22 @@ import pytest
 
 from fakes.bad_server import answers, bad_server
 from fakes.certificates import authority
-from platform_auth.broker.access_token import AccessToken
+from fakes.token_source import RenewingSource
 from platform_auth.clients import check_kind, make_client
 from platform_auth.clients.http import PlatformHttpAuth, async_http_client, http_client
 from platform_auth.config import PlatformConfig
 from platform_auth.errors import ConfigError, SignInRequiredError
-from platform_auth.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from platform_auth.broker.access_token import AccessToken
+
     Handler = Callable[[httpx2.Request], httpx2.Response]
 
 HOME = "https://flyte.example.com"
 OWN_HEADER = "flyte-authorization"
-
-
-class Source:
-    """Gives a first token, and another one for each that was refused."""
-
-    def __init__(self, header: str = "authorization", *, can_renew: bool = True) -> None:
-        self.refused: list[str] = []
-        self.asked = 0
-        self._header, self._can_renew, self._lock = header, can_renew, threading.Lock()
-        self.current = self._new(1)
-        self.fault: Exception | None = None
-
-    def _new(self, number: int) -> AccessToken:
-        value = Secret(f"token-{number}")
-        return AccessToken(value, 0, time.monotonic() + 300, header=self._header)
-
-    def header(self) -> tuple[str, str]:
-        raise AssertionError("whoever sends a request takes a token")
-
-    def token(self, *, min_ttl: float | None = None, stale: str | None = None) -> AccessToken:
-        with self._lock:
-            self.asked += 1
-            if self.fault is not None:
-                raise self.fault
-            if stale is not None:
-                self.refused.append(stale)
-            if stale == self.current.fingerprint and self._can_renew:
-                self.current = self._new(2)
-            return self.current
-
-    async def token_async(
-        self, *, min_ttl: float | None = None, stale: str | None = None
-    ) -> AccessToken:
-        return self.token(min_ttl=min_ttl, stale=stale)
 
 
 class Platform:
@@ -94,7 +60,7 @@ class Asker:
         self._twin = twin
 
     def __call__(
-        self, platform: Platform, source: Source, method: str, url: str, **options: Any
+        self, platform: Platform, source: RenewingSource, method: str, url: str, **options: Any
     ) -> httpx2.Response:
         own = {name: options.pop(name) for name in ("settings", "client") if name in options}
         made, settings = own.get("client", {}), own.get("settings", {})
@@ -119,24 +85,24 @@ def ask(request: pytest.FixtureRequest) -> Asker:
 class TestAtHome:
     def test_a_relative_address_starts_at_the_platform(self, ask: Asker) -> None:
         platform = Platform()
-        assert ask(platform, Source(), "GET", "/api/v1/projects?limit=1").status_code == 200
+        assert ask(platform, RenewingSource(), "GET", "/api/v1/projects?limit=1").status_code == 200
         assert str(platform.requests[0].url) == f"{HOME}/api/v1/projects?limit=1"
         assert platform.given() == ["Bearer token-1"]
 
     def test_the_platforms_own_header(self, ask: Asker) -> None:
         platform = Platform()
-        ask(platform, Source(OWN_HEADER), "GET", "/")
+        ask(platform, RenewingSource(OWN_HEADER), "GET", "/")
         assert platform.given(OWN_HEADER) == ["Bearer token-1"]
         assert platform.given() == [None]
 
     @pytest.mark.parametrize("url", [f"{HOME}/x", f"{HOME}:443/x", "https://FLYTE.example.com/x"])
     def test_the_same_origin_in_other_letters(self, ask: Asker, url: str) -> None:
         platform = Platform()
-        ask(platform, Source(), "GET", url)
+        ask(platform, RenewingSource(), "GET", url)
         assert platform.given() == ["Bearer token-1"]
 
     def test_each_request_takes_the_token_of_now(self) -> None:
-        platform, source = Platform(), Source()
+        platform, source = Platform(), RenewingSource()
         transport = httpx2.MockTransport(platform)
         with http_client(config(), source, transport=transport) as client:
             client.get("/")
@@ -145,7 +111,7 @@ class TestAtHome:
         assert platform.given() == ["Bearer token-1", "Bearer token-7"]
 
     def test_nobody_signed_in_is_said_before_anything_is_sent(self, ask: Asker) -> None:
-        platform, source = Platform(), Source()
+        platform, source = Platform(), RenewingSource()
         source.fault = SignInRequiredError("You are not signed in.")
         with pytest.raises(SignInRequiredError):
             ask(platform, source, "GET", "/")
@@ -159,7 +125,7 @@ class TestRefused:
     def test_a_refused_token_is_replaced_and_the_request_sent_again(
         self, ask: Asker, body: dict[str, Any]
     ) -> None:
-        platform, source = Platform("token-2"), Source()
+        platform, source = Platform("token-2"), RenewingSource()
         first = source.current.fingerprint
         assert ask(platform, source, "POST", "/", **body).status_code == 200
         assert platform.given() == ["Bearer token-1", "Bearer token-2"]
@@ -169,16 +135,16 @@ class TestRefused:
 
     def test_but_only_once(self, ask: Asker) -> None:
         platform = Platform("none")
-        assert ask(platform, Source(), "GET", "/").status_code == 401
+        assert ask(platform, RenewingSource(), "GET", "/").status_code == 401
         assert platform.given() == ["Bearer token-1", "Bearer token-2"]
 
     def test_and_not_with_the_same_token(self, ask: Asker) -> None:
         platform = Platform("none")
-        assert ask(platform, Source(can_renew=False), "GET", "/").status_code == 401
+        assert ask(platform, RenewingSource(can_renew=False), "GET", "/").status_code == 401
         assert platform.given() == ["Bearer token-1"]
 
     def test_and_not_where_the_body_is_gone(self) -> None:
-        source = Source()
+        source = RenewingSource()
 
         async def body() -> Any:
             yield b"a"
@@ -203,14 +169,14 @@ class TestRefused:
                 super().__call__(request)
                 return httpx2.Response(status)
 
-        platform, source = Refusing(), Source()
+        platform, source = Refusing(), RenewingSource()
         assert ask(platform, source, "GET", "/").status_code == status
         assert source.refused == []
 
     def test_a_token_that_cannot_be_replaced_says_why(self, ask: Asker) -> None:
         platform = Platform("none")
 
-        class Ending(Source):
+        class Ending(RenewingSource):
             def token(self, **given: Any) -> AccessToken:
                 if given.get("stale"):
                     raise SignInRequiredError("Your sign-in has ended.")
@@ -234,7 +200,7 @@ class TestElsewhere:
     @pytest.mark.parametrize("url", ELSEWHERE)
     @pytest.mark.parametrize("header", ["authorization", OWN_HEADER])
     def test_no_token_goes_there(self, ask: Asker, url: str, header: str) -> None:
-        platform, source = Platform(), Source(header)
+        platform, source = Platform(), RenewingSource(header)
         ask(platform, source, "GET", url)
         # httpx2 itself turns user:password@ into an Authorization of its own.
         assert "token" not in str(platform.given(header))
@@ -245,7 +211,7 @@ class TestElsewhere:
     def test_not_by_a_redirect_either(self, ask: Asker, url: str, header: str) -> None:
         platform = Platform()
         platform.redirects["/"] = url
-        ask(platform, Source(header), "GET", "/", follow_redirects=True)
+        ask(platform, RenewingSource(header), "GET", "/", follow_redirects=True)
         first, second = platform.given(header)
         assert first == "Bearer token-1"
         assert "token" not in str(second)
@@ -261,7 +227,7 @@ class TestElsewhere:
         hooks = {"request": [hook]}
         ask(
             platform,
-            Source(OWN_HEADER),
+            RenewingSource(OWN_HEADER),
             "GET",
             "/",
             follow_redirects=True,
@@ -274,16 +240,22 @@ class TestElsewhere:
     def test_a_redirect_at_home_keeps_it(self, ask: Asker) -> None:
         platform = Platform()
         platform.redirects["/"] = "/other"
-        ask(platform, Source(OWN_HEADER), "GET", "/", follow_redirects=True)
+        ask(platform, RenewingSource(OWN_HEADER), "GET", "/", follow_redirects=True)
         assert platform.given(OWN_HEADER) == ["Bearer token-1"] * 2
 
     def test_what_the_caller_sends_elsewhere_is_the_callers(self, ask: Asker) -> None:
         platform = Platform()
-        ask(platform, Source(), "GET", ELSEWHERE[0], headers={"Authorization": "Bearer mine"})
+        ask(
+            platform,
+            RenewingSource(),
+            "GET",
+            ELSEWHERE[0],
+            headers={"Authorization": "Bearer mine"},
+        )
         assert platform.given() == ["Bearer mine"]
 
     def test_who_refuses_elsewhere_costs_no_token(self, ask: Asker) -> None:
-        platform, source = Platform("none"), Source()
+        platform, source = Platform("none"), RenewingSource()
         platform.redirects["/"] = ELSEWHERE[0]
         answer = ask(platform, source, "GET", "/", follow_redirects=True)
         assert answer.status_code == 401
@@ -292,25 +264,25 @@ class TestElsewhere:
     def test_redirects_are_not_followed_unasked(self, ask: Asker) -> None:
         platform = Platform()
         platform.redirects["/"] = ELSEWHERE[0]
-        assert ask(platform, Source(), "GET", "/").status_code == 307
+        assert ask(platform, RenewingSource(), "GET", "/").status_code == 307
 
 
 class TestSettings:
     def test_options_of_the_callers_win(self, ask: Asker) -> None:
         platform = Platform()
         client = {"base_url": f"{HOME}/api", "headers": {"X-Mine": "1"}}
-        ask(platform, Source(), "GET", "/x", client=client)
+        ask(platform, RenewingSource(), "GET", "/x", client=client)
         assert str(platform.requests[0].url) == f"{HOME}/api/x"
         assert platform.requests[0].headers["x-mine"] == "1"
 
     def test_an_endpoint_with_a_path(self, ask: Asker) -> None:
         platform = Platform()
-        ask(platform, Source(), "GET", "/x", settings={"endpoint": f"{HOME}/base"})
+        ask(platform, RenewingSource(), "GET", "/x", settings={"endpoint": f"{HOME}/base"})
         assert str(platform.requests[0].url) == f"{HOME}/base/x"
         assert platform.given() == ["Bearer token-1"]
 
     def test_nothing_shows_the_token(self) -> None:
-        source = Source()
+        source = RenewingSource()
         auth = PlatformHttpAuth(source, HOME)
         with http_client(config(), source) as client:
             assert "token-1" not in repr(auth) + repr(client) + str(vars(auth))
@@ -322,12 +294,12 @@ class TestSettings:
         async def work() -> list[bytes]:
             async with bad_server(answers(), tls=authority().server(tmp_path)) as server:
                 trusting = config(endpoint=server.address, ca_cert_file_path=str(ca))
-                with http_client(trusting, Source()) as client:
+                with http_client(trusting, RenewingSource()) as client:
                     assert (await asyncio.to_thread(client.get, "/x")).status_code == 200
-                async with async_http_client(trusting, Source()) as twin:
+                async with async_http_client(trusting, RenewingSource()) as twin:
                     assert (await twin.get("/x")).status_code == 200
                 with (
-                    http_client(config(endpoint=server.address), Source()) as wary,
+                    http_client(config(endpoint=server.address), RenewingSource()) as wary,
                     pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"),
                 ):
                     await asyncio.to_thread(wary.get, "/x")
@@ -339,14 +311,14 @@ class TestSettings:
 
     def test_an_authority_that_is_none(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="CA file"):
-            http_client(config(ca_cert_file_path=str(tmp_path / "none")), Source())
+            http_client(config(ca_cert_file_path=str(tmp_path / "none")), RenewingSource())
 
     def test_an_authority_of_the_environments_that_is_none(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none"))
         with pytest.raises(ConfigError, match="certificates"):
-            http_client(config(), Source())
+            http_client(config(), RenewingSource())
 
     def test_a_platform_on_this_machine_needs_no_proxy(
         self, monkeypatch: pytest.MonkeyPatch
@@ -357,7 +329,7 @@ class TestSettings:
         async def work() -> int:
             async with bad_server(answers()) as server:
                 here = config(endpoint=server.address, insecure=True)
-                with http_client(here, Source()) as client:
+                with http_client(here, RenewingSource()) as client:
                     return (await asyncio.to_thread(client.get, "/")).status_code
 
         assert asyncio.run(work()) == 200
@@ -365,7 +337,7 @@ class TestSettings:
 
 class TestThreads:
     def test_two_hundred_with_a_dead_token(self) -> None:
-        platform, source = Platform("token-2"), Source()
+        platform, source = Platform("token-2"), RenewingSource()
         transport = httpx2.MockTransport(platform)
         statuses: list[int] = []
         with http_client(config(), source, transport=transport) as client:
@@ -390,7 +362,7 @@ def test_kinds_of_clients() -> None:
 
 def test_a_client_of_a_connection() -> None:
     class Connected:
-        config, tokens = config(), Source()
+        config, tokens = config(), RenewingSource()
 
     client = make_client("http", Connected())  # type: ignore[arg-type]
     with client:
