@@ -52,6 +52,7 @@ class Inquiry:
         self._base, self._openid = config.base_url, "openid" in config.scopes
         self._by_grpc = self._declined = False
         self._problem: ProviderError | None = None
+        self._grpc_said = ""
         # Why HTTP, and why gRPC, is of no use there.
         self._no_http: TransportError | None = None
         self._no_grpc: MissingExtraError | TransportError | None = None
@@ -182,6 +183,7 @@ class Inquiry:
             return None
         self._declined |= reply.status == "UNIMPLEMENTED"
         if reply.status != "OK":
+            self._grpc_said = f"Over gRPC it answers {reply.status}."
             return None
         self._by_grpc = True
         return decode(name, reply.message)
@@ -191,6 +193,7 @@ class Inquiry:
     def _nothing_found(self) -> DiscoveryError | TransportError:
         host = self._config.host
         by_hand = "set oauth.issuer, and admin.clientId for people, in the profile"
+        problem = self._problem.why if self._problem else ""
         extra = self._no_grpc if isinstance(self._no_grpc, MissingExtraError) else None
         install = f" If it speaks gRPC alone: {extra.fix}" if extra else ""
         if self._no_http is not None and not self._declined:
@@ -202,9 +205,10 @@ class Inquiry:
                 why="It answers that it does not implement what tells clients how to sign in.",
                 fix=f"If it takes calls without a token, call it so; otherwise {by_hand}.",
             )
+        why = " ".join(each for each in (problem, self._grpc_said) if each)
         return DiscoveryError(
             f"{host} does not say how to sign in there.",
-            why=self._problem.why if self._problem else "It publishes none of the documents known.",
+            why=why or "It publishes none of the documents that are known.",
             fix=f"Check the endpoint, or {by_hand}.{install}",
         )
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from platform_auth.errors import PlatformAuthError
 from platform_auth.oauth.context import FlowContext
 from platform_auth.oauth.metadata import from_document
-from platform_auth.oauth.steps import Ask, Request, Step, Wait
+from platform_auth.oauth.steps import Ask, Request, Rpc, Step, Wait
 
+from .flyte import FlytePlatform
 from .provider import ISSUER, NOW, Provider, config
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ def _perform(
 ) -> object:
     if isinstance(step, Request):
         return provider.handle(step)
+    if isinstance(step, Rpc):
+        assert isinstance(provider, FlytePlatform), "this provider speaks no gRPC"
+        return provider.rpc(step)
     if isinstance(step, Ask):
         assert person is not None, "nobody was to be asked"
         return person(step)
