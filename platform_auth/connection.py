@@ -7,7 +7,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from .broker.client import BrokerClient, SocketChannel
 from .broker.source import TokenSource
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     import grpc
     import grpc.aio
     import httpx2
+    import requests.auth
 
     from .config import PlatformConfig
+
+_Session = TypeVar("_Session")
 
 DEFAULT_TIMEOUT: Final = 600.0
 """Seconds a call waits for a person to sign in."""
@@ -192,10 +195,43 @@ class Connection:
         return async_http_client(self.config, self.tokens, **options)
 
     def http_auth(self) -> httpx2.Auth:
-        """Return the authentication alone, for an httpx2 client of your own."""
+        """Return the authentication alone, for an httpx2 client of your own.
+
+        It refuses to work for a platform with a header of its own for tokens, which httpx2 would
+        carry along where a redirect leads: `authenticate` serves for every platform.
+        """
         from .clients.http import PlatformHttpAuth
 
         return PlatformHttpAuth(self.tokens, self.config.base_url)
+
+    def authenticate(self, session: _Session) -> _Session:
+        """Have all requests of a session of your own to the platform carry a fresh token.
+
+        Parameters
+        ----------
+        session
+            A client of httpx2 or httpx, of either kind, or a `requests.Session`.
+
+        Returns
+        -------
+        The session.
+
+        Raises
+        ------
+        ConfigError
+            It is none of these.
+
+        """
+        from .clients.sessions import authenticate
+
+        authenticate(session, self.tokens, self.config.base_url)
+        return session
+
+    def requests_auth(self) -> requests.auth.AuthBase:
+        """Return the authentication alone, for requests of the library requests."""
+        from .clients.requests import PlatformRequestsAuth
+
+        return PlatformRequestsAuth(self.tokens, self.config.base_url)
 
     def grpc_channel(self, options: Sequence[tuple[str, Any]] = ()) -> grpc.Channel:
         """Return an authenticated `grpc.Channel` to the platform.
