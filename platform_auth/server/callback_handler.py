@@ -41,7 +41,14 @@ class CallbackHandler(PageHandler):
         return None
 
     async def _complete(self, url: str) -> Session:
-        state = callback_parameters(url).get("state", "")
+        answer = callback_parameters(url)
+        if not answer:
+            raise CallbackError(
+                "The identity provider sent nothing back that this page could read.",
+                why="It may have put its answer after a #, which browsers keep to themselves.",
+                fix="Have the client registered for the code flow, with response_mode query.",
+            )
+        state = answer.get("state", "")
         # The cookie stays until it expires: loading this page again is no mistake of the person's.
         binding = Binding(browser=flow_cookie.get(self, state), user=user_name(self))
         return await self.broker.complete(url, binding)
