@@ -38,7 +38,7 @@ class GrpcPlace:
 
     target: str
     credentials: grpc.ChannelCredentials | None
-    options: tuple[tuple[str, str | int], ...] = ()
+    options: tuple[tuple[str, str | int], ...]
 
     @classmethod
     def of(cls, config: PlatformConfig) -> GrpcPlace:
@@ -65,13 +65,6 @@ class GrpcPlace:
         # Who does not check certificates does not check the name in them either.
         named = ("grpc.ssl_target_name_override", name)
         return cls(target, grpc.ssl_channel_credentials(served), (*here, named))
-
-    def channel(self, options: tuple[tuple[str, str | int], ...] = ()) -> grpc.Channel:
-        """Return a new channel there, without any authentication."""
-        settings = [*self.options, *options]
-        if self.credentials is None:
-            return grpc.insecure_channel(self.target, settings)
-        return grpc.secure_channel(self.target, self.credentials, settings)
 
 
 def _roots(config: PlatformConfig) -> bytes | None:

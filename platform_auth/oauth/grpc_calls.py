@@ -65,14 +65,9 @@ class GrpcCalls:
 
         """
         try:
-            from ..config.grpc_place import GrpcPlace
-        except ImportError:
-            raise _not_installed() from None
-        try:
             async with asyncio.timeout(rpc.timeout):
                 # In a thread: a certificate that is not to be checked must be asked for first.
-                place = await asyncio.to_thread(GrpcPlace.of, self._config)
-                channel = place.channel((("grpc.max_receive_message_length", MAX_MESSAGE),))
+                channel = await asyncio.to_thread(self._channel)
                 try:
                     return await self._reply(channel, rpc, metadata)
                 finally:
@@ -80,6 +75,21 @@ class GrpcCalls:
         except TimeoutError:
             what = f"{self._config.host} does not answer in time (gRPC)."
             raise TransportError(what, fix="Check the network; nothing is lost.") from None
+
+    def _channel(self) -> grpc.Channel:
+        try:
+            import grpc
+
+            from ..config.grpc_place import GrpcPlace
+        except ImportError:
+            from .flyte_messages import INSTALL
+
+            raise MissingExtraError("gRPC is not installed here.", fix=INSTALL) from None
+        place = GrpcPlace.of(self._config)
+        settings = [*place.options, ("grpc.max_receive_message_length", MAX_MESSAGE)]
+        if place.credentials is None:
+            return grpc.insecure_channel(place.target, settings)
+        return grpc.secure_channel(place.target, place.credentials, settings)
 
     async def _reply(
         self, channel: grpc.Channel, rpc: Rpc, metadata: Mapping[str, str]
@@ -113,9 +123,3 @@ class GrpcCalls:
 def _set(ended: asyncio.Future[None]) -> None:
     if not ended.done():
         ended.set_result(None)
-
-
-def _not_installed() -> MissingExtraError:
-    from .flyte_messages import INSTALL
-
-    return MissingExtraError("gRPC is not installed here.", fix=INSTALL)
