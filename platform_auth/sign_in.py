@@ -138,7 +138,8 @@ class SignIn:
 def _outcome(first: View, last: View) -> View:
     if last["error"] is not None:
         raise PlatformAuthError.from_dict(last["error"])
-    unchanged = last["state"] == "signed_in" and last["expires_at"] == first["expires_at"]
+    # Not by its expiry: a refresh that ends meanwhile is no sign-in.
+    unchanged = last["state"] == "signed_in" and last["signed_in_at"] == first["signed_in_at"]
     if last["state"] == "signed_out" or unchanged:
         what = "The sign-in was called off."
         why = f"You are still signed in as {last['signed_in_as']}." if unchanged else ""

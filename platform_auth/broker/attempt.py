@@ -95,6 +95,11 @@ class Attempt:
         self._outcome()
         return None
 
+    @property
+    def failure(self) -> BaseException | None:
+        """What it failed with; None also where it was called off."""
+        return None if self.task.cancelled() else self.task.exception()
+
     async def complete(self, url: str) -> None:
         """Hand over the URL the browser came back to, and return when the flow has ended well.
 

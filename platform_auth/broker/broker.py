@@ -17,9 +17,11 @@ from ..oauth.flows import get_flow
 from .clock import Clock
 from .contexts import Contexts
 from .drivers import new_driver as usual_driver
-from .observer import NoObserver, Observer
+from .keeper import Keeper
+from .observer import Observer, Observers
 from .redirects import Redirects, Way
 from .refresh import Refresher
+from .renewal import Renewal
 from .session import State
 from .sessions import Sessions
 from .sign_in import TIMEOUT, SignIns
@@ -79,15 +81,16 @@ class Broker:
         redaction.install()
         self.profiles, self.redirects = profiles, redirects
         self._store, self._clock = store or MemoryStore(), clock or Clock()
-        self._observer = observer or NoObserver()
+        self._observer = Observers(observer) if observer else Observers()
         self._contexts = Contexts(self._clock)
         own = (self._store, self._clock, self._contexts.of)
         self._sign_ins = SignIns(*own, sign_in_timeout, self._observer)
-        self._refresher = Refresher(*own, refresh_margin, self._observer)
-        self._tokens = Tokens(self.session, self._refresher, self._observer)
+        self._refresher = Refresher(Renewal(*own), self._clock, self._observer, refresh_margin)
+        self._keeper = Keeper(self._refresher, self._clock, self.session)
+        self._tokens = Tokens(self.session, self._refresher, self._keeper, self._observer)
         self._sessions = Sessions(
             profiles,
-            *(self._store, self._clock, self._observer),
+            *(self._store, self._clock, Observers(self._keeper, self._observer)),
             new_driver=new_driver or partial(usual_driver, clock=self._clock),
             call_off=self._sign_ins.cancel,
         )
@@ -275,6 +278,11 @@ class Broker:
         return await self._tokens.hand_out(name, min_ttl, stale)
 
     @property
+    def key_source(self) -> str | None:
+        """Where the store's key comes from, see `Store.key_source`; None where it does not say."""
+        return getattr(self._store, "key_source", None)  # stores of other packages may be older
+
+    @property
     def store(self) -> str:
         """Where sessions rest, in a few words."""
         return self._store.describe()
@@ -285,7 +293,9 @@ class Broker:
 
     async def close(self) -> None:
         """End everything that is under way, but wait for refreshes: their tokens count."""
+        self._keeper.close()
         for session in self._sessions:
+            self._keeper.leave(session)
             self._sign_ins.abandon(session)
         running = [s.refreshing for s in self._sessions if s.refreshing is not None]
         if running:
@@ -294,3 +304,4 @@ class Broker:
             if session.driver.proxy is not None:
                 await session.driver.proxy.close()
         await self.redirects.close()
+        self._observer.close()

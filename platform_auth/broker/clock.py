@@ -1,8 +1,20 @@
-"""The two clocks, as one thing to be handed around and replaced in tests."""
+"""The clocks, as one thing to be handed around and replaced in tests."""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Timer(Protocol):
+    """What a clock has been asked to do later."""
+
+    def cancel(self) -> None:
+        """Leave it."""
 
 
 class Clock:
@@ -15,3 +27,7 @@ class Clock:
     def monotonic(self) -> float:
         """Seconds that only grow: for every decision about expiry."""
         return time.monotonic()
+
+    def call_later(self, seconds: float, deed: Callable[[], object]) -> Timer:
+        """Have the running event loop do something later; not while the machine sleeps."""
+        return asyncio.get_running_loop().call_later(seconds, deed)

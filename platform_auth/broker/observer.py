@@ -1,44 +1,67 @@
-"""Who is told what happens in a broker: the server's events and metrics.
-
-Results are ``ok``, ``cancelled`` or an error's code: a small, fixed set of words, without names of
-people or profiles.
-"""
+"""Who is told what happens in a broker: the server's events and metrics, and the audit log."""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .event import Event
     from .session import Session
+
+log = logging.getLogger("platform_auth")
 
 
 class Observer(Protocol):
-    """Watches a broker from its event loop; must neither block nor raise."""
+    """Watches a broker from its event loop; must not block."""
 
     def session_changed(self, session: Session) -> None:
         """Learn that a session has a new revision."""
 
-    def sign_in_ended(self, result: str) -> None:
-        """Learn how a sign-in ended."""
-
-    def refresh_ended(self, result: str, seconds: float) -> None:
-        """Learn how a refresh ended and how long it took."""
+    def happened(self, event: Event) -> None:
+        """Learn of an event."""
 
     def token_requested(self, result: str) -> None:
-        """Learn what became of a request for a token."""
+        """Learn what became of a request for a token; there may be thousands in a second."""
+
+    def close(self) -> None:
+        """Finish what is under way: the broker has ended. May block for a moment."""
 
 
-class NoObserver:
-    """Does not look."""
+class Observers:
+    """Many observers as one; what one of them raises is logged, and stops nobody.
+
+    Parameters
+    ----------
+    observers
+        Told in this order.
+
+    """
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
 
     def session_changed(self, session: Session) -> None:
-        """Do nothing."""
+        """Tell all."""
+        self._tell(lambda each: each.session_changed(session))
 
-    def sign_in_ended(self, result: str) -> None:
-        """Do nothing."""
-
-    def refresh_ended(self, result: str, seconds: float) -> None:
-        """Do nothing."""
+    def happened(self, event: Event) -> None:
+        """Tell all."""
+        self._tell(lambda each: each.happened(event))
 
     def token_requested(self, result: str) -> None:
-        """Do nothing."""
+        """Tell all."""
+        self._tell(lambda each: each.token_requested(result))
+
+    def close(self) -> None:
+        """Tell all."""
+        self._tell(lambda each: each.close())
+
+    def _tell(self, tell: Callable[[Observer], None]) -> None:
+        for each in self._observers:
+            try:
+                tell(each)
+            except Exception:
+                log.exception("somebody who watches the broker failed")

@@ -36,6 +36,9 @@ class Record:
         When the access token expires, by the monotonic clock of the process that keeps it.
     generation
         Counts the responses: whoever finds a higher one than his own was overtaken.
+    signed_in_at
+        When the sign-in ended that this goes back to, in seconds since the epoch; a refresh keeps
+        it.
 
     """
 
@@ -46,6 +49,7 @@ class Record:
     issued_at: float
     deadline: float
     generation: int = 1
+    signed_in_at: float = 0.0
 
     @property
     def expires_at(self) -> float:
@@ -54,17 +58,28 @@ class Record:
 
 
 def new_record(
-    profile: Profile, flow: str, tokens: TokenSet, clock: Clock, generation: int
+    profile: Profile, flow: str, tokens: TokenSet, clock: Clock, before: Record | None = None
 ) -> Record:
-    """Return the record of a token response that has just arrived."""
+    """Return the record of a token response that has just arrived.
+
+    Parameters
+    ----------
+    profile, flow, tokens, clock
+        What signed in to what, how, with which result, and whose time it is.
+    before
+        The record that this one prolongs; None after a sign-in.
+
+    """
+    now = clock.time()
     return Record(
         profile=profile.name,
         realm=realm_of(profile.config),
         flow=flow,
         tokens=tokens,
-        issued_at=clock.time(),
+        issued_at=now,
         deadline=clock.monotonic() + tokens.expires_in,
-        generation=generation,
+        generation=before.generation + 1 if before else 1,
+        signed_in_at=before.signed_in_at if before else now,
     )
 
 
@@ -94,6 +109,7 @@ def record_to_dict(record: Record) -> dict[str, Any]:
         "flow": record.flow,
         "issued_at": record.issued_at,
         "generation": record.generation,
+        "signed_in_at": record.signed_in_at,
         "expires_in": tokens.expires_in,
         "token_type": tokens.token_type,
         "scopes": list(tokens.scopes),
@@ -137,4 +153,5 @@ def record_from_dict(data: dict[str, Any], clock: Clock) -> Record:
         issued_at=issued_at,
         deadline=clock.monotonic() + left,
         generation=int(data["generation"]),
+        signed_in_at=float(data.get("signed_in_at", issued_at)),
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import enum
 import time
+from math import inf
 from typing import TYPE_CHECKING, Any
 
-from .observer import NoObserver
+from .observer import Observers
+from .windows import new_spread
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -17,9 +19,10 @@ if TYPE_CHECKING:
     from ..oauth.driver import Driver
     from ..oauth.identity import Identity
     from .attempt import Attempt
-    from .clock import Clock
+    from .clock import Clock, Timer
     from .observer import Observer
     from .record import Record
+    from .trouble import Trouble
 
 
 class State(enum.StrEnum):
@@ -54,7 +57,7 @@ class Session:
         self, profile: Profile, driver: Driver, clock: Clock, observer: Observer | None = None
     ) -> None:
         self.profile, self.driver, self._clock = profile, driver, clock
-        self._observer = observer or NoObserver()
+        self._observer = observer or Observers()
         self.record: Record | None = None
         self.identity: Identity | None = None
         self.error: PlatformAuthError | None = None
@@ -65,6 +68,12 @@ class Session:
         self.refreshing: asyncio.Task[None] | None = None
         self.retry_at = 0.0
         self.failures = 0
+        self.trouble: Trouble | None = None
+        self.spread = 0.0  # of its present token, see `windows`
+        self.used_at = -inf
+        self.replacement: Record | None = None  # what it has because a token was refused
+        self.alarm: Timer | None = None
+        self.given_to: set[str | None] = set()
         self.loading: asyncio.Task[None] | None = None
         self.stamp: Hashable = None  # the store's, of the record that was last looked at
         self._timeout: asyncio.TimerHandle | None = None
@@ -78,8 +87,7 @@ class Session:
         if self.challenge is not None:
             return State.SIGNING_IN
         if self.record is not None:
-            alive = self.remaining > 0 or self.record.tokens.refresh_token or not self.interactive
-            return State.SIGNED_IN if alive else State.EXPIRED
+            return State.SIGNED_IN if self.remaining > 0 or self.renewable else State.EXPIRED
         if self.error is not None:
             return State.EXPIRED if self._expired else State.FAILED
         return State.SIGNED_OUT
@@ -90,6 +98,12 @@ class Session:
         from ..oauth.flows import get_flow
 
         return get_flow(self.record.flow if self.record else self.profile.config.flow).interactive
+
+    @property
+    def renewable(self) -> bool:
+        """Whether new tokens can be had without a person."""
+        has_refresh_token = self.record is not None and bool(self.record.tokens.refresh_token)
+        return has_refresh_token or not self.interactive
 
     @property
     def remaining(self) -> float:
@@ -120,9 +134,12 @@ class Session:
 
     def adopt(self, record: Record) -> None:
         """Become signed in with a record."""
-        self.record, self.error, self.failures, self.retry_at = record, None, 0, 0.0
+        if self.record is None or record.signed_in_at != self.record.signed_in_at:
+            self.given_to.clear()
+        self.record, self.spread = record, new_spread()
         self.identity = record.tokens.identity or self.identity
-        self._expired = False
+        self.error, self._expired = None, False
+        self._calm()
         self.change()
 
     def ask(self, challenge: dict[str, Any], timeout: asyncio.TimerHandle) -> None:
@@ -146,10 +163,15 @@ class Session:
     def expire(self, error: PlatformAuthError) -> None:
         """Lose the tokens, but not the memory of whose they were."""
         self.record, self.error, self._expired = None, error, True
+        self._calm()
         self.change()
 
     def forget(self) -> None:
         """Become signed out."""
         self.record = self.identity = self.error = None
-        self.failures, self.retry_at = 0, 0.0
+        self._calm()
         self.settle()
+
+    def _calm(self) -> None:
+        """Forget what went wrong before."""
+        self.trouble, self.failures, self.retry_at = None, 0, 0.0

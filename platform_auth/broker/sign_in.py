@@ -17,7 +17,8 @@ from ..errors import (
 from ..oauth.authorization import callback_parameters
 from ..oauth.steps import AuthorizeChallenge, DeviceChallenge
 from .attempt import Attempt, Binding
-from .observer import NoObserver, Observer
+from .event import Event, Kind, event_of, reason_of
+from .observer import Observers
 from .record import new_record
 from .stores import rest
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ..oauth.flows import Flow
     from ..oauth.tokens import TokenSet
     from .clock import Clock
+    from .observer import Observer
     from .record import Record
     from .session import Session
     from .stores import Store
@@ -63,7 +65,7 @@ class SignIns:
         timeout: float = TIMEOUT,
         observer: Observer | None = None,
     ) -> None:
-        self._observer = observer or NoObserver()
+        self._observer = observer or Observers()
         self._store, self._clock, self._context, self._timeout = store, clock, context, timeout
         self._finished: OrderedDict[str, tuple[str, Binding | None]] = OrderedDict()
 
@@ -118,11 +120,15 @@ class SignIns:
                 if state and attempt.state == state and _same(attempt.binding, binding):
                     await attempt.complete(url)
                     return session
-        raise CallbackError(
+        error = CallbackError(
             "This answer belongs to no sign-in that is under way here.",
             why="It was called off, has expired, or began in another browser or server.",
             fix="Start the sign-in again, and finish it in the same browser.",
         )
+        who = (binding.user if binding else "") or None
+        refused = Event(Kind.CALLBACK_REFUSED, "", error.code, reason_of(error), who=who)
+        self._observer.happened(refused)
+        raise error
 
     def cancel(self, session: Session) -> None:
         """Call off whatever is under way for a session."""
@@ -169,7 +175,7 @@ class SignIns:
 
     async def _rested(self, session: Session, flow: Flow, tokens: TokenSet) -> Record:
         name = session.profile.name
-        record = new_record(session.profile, flow.name, tokens, self._clock, 1)
+        record = new_record(session.profile, flow.name, tokens, self._clock)
         # Under the lock, or what a refresh brings that is under way would replace it.
         async with self._store.lock(name):
             before = await self._store.load(name) or session.record
@@ -181,9 +187,10 @@ class SignIns:
     def _ended(self, session: Session, attempt: Attempt) -> None:
         if attempt in session.attempts:
             session.attempts.remove(attempt)
-        result = _result(attempt.task)
-        self._observer.sign_in_ended(result)
-        if result == "ok" and attempt.state:
+        error, cancelled = attempt.failure, attempt.task.cancelled()
+        result = "cancelled" if cancelled else ""
+        self._observer.happened(event_of(session, Kind.SIGN_IN, error, result=result))
+        if error is None and not cancelled and attempt.state:
             self._finished[attempt.state] = (session.profile.name, attempt.binding)
             while len(self._finished) > _MAX_FINISHED:
                 self._finished.popitem(last=False)
@@ -220,13 +227,6 @@ def _refuse_other_person(session: Session, tokens: TokenSet) -> None:
             why="Work that is under way would go on under another name.",
             fix="Sign out first to switch accounts.",
         )
-
-
-def _result(task: asyncio.Task[None]) -> str:
-    if task.cancelled():
-        return "cancelled"
-    error = task.exception()
-    return "ok" if error is None else getattr(error, "code", "error")
 
 
 def _device(challenge: DeviceChallenge) -> dict[str, Any]:

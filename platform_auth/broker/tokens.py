@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ..oauth.proxy import ProxyAuthorization
+    from .keeper import Keeper
     from .observer import Observer
     from .refresh import Refresher
     from .session import Session
@@ -26,17 +27,22 @@ class Tokens:
     ----------
     find
         Finds a profile's session.
-    refresher
-        Keeps them fresh.
+    refresher, keeper
+        Keep them fresh.
     observer
         Told of every request.
 
     """
 
     def __init__(
-        self, find: Callable[[str], Awaitable[Session]], refresher: Refresher, observer: Observer
+        self,
+        find: Callable[[str], Awaitable[Session]],
+        refresher: Refresher,
+        keeper: Keeper,
+        observer: Observer,
     ) -> None:
-        self._find, self._refresher, self._observer = find, refresher, observer
+        self._find, self._refresher = find, refresher
+        self._keeper, self._observer = keeper, observer
 
     async def hand_out(self, name: str, min_ttl: float, stale: str | None) -> AccessToken:
         """Return a profile's token; see `Broker.token`."""
@@ -52,6 +58,7 @@ class Tokens:
         if session.record is None and not session.interactive:
             async with session.turn:
                 pass  # a sign-in that is under way brings what is wanted
+        self._keeper.used(session)
         await self._refresher.ensure(session, min_ttl=min_ttl, stale=stale)
         record = session.record
         if record is None:

@@ -15,6 +15,9 @@ def session_view(session: Session, broker: Broker) -> dict[str, Any]:
     """Return the JSON form of a session; it never holds a token or secret.
 
     Times are seconds since the epoch; ``sign_in_url`` is root-relative, or None without a server.
+    ``refreshed_at`` is when the present token came, ``next_refresh`` when it is renewed if the
+    session is in use by then. ``error`` is why nobody is signed in or a sign-in failed,
+    ``last_error`` what went wrong in the background meanwhile, with the time in ``at``.
     """
     profile, record = session.profile, session.record
     return {
@@ -29,12 +32,17 @@ def session_view(session: Session, broker: Broker) -> dict[str, Any]:
         "locked": profile.locked,
         "default": profile.name == broker.profiles.default,
         "signed_in_as": session.identity.label if session.identity else None,
+        "signed_in_at": record.signed_in_at if record else None,
+        "refreshed_at": record.issued_at if record else None,
         "expires_at": record.expires_at if record else None,
         "next_refresh": broker.next_refresh(session),
         "scopes": list(record.tokens.scopes) if record else [],
+        "notices": list(session.notices),
+        "key_source": broker.key_source,
         "sign_in_url": broker.redirects.sign_in_url(profile.name),
         "challenge": session.challenge,
         "error": session.error.to_dict() if session.error else None,
+        "last_error": session.trouble.to_dict() if session.trouble else None,
         "warnings": [*cautions(profile.config), *profile.warnings],
     }
 
@@ -44,7 +52,8 @@ def broken_view(name: str, error: dict[str, Any], broker: Broker) -> dict[str, A
     return {
         "profile": name, "state": "failed", "revision": 0, "platform": "", "endpoint": "",
         "flow": "", "client": None, "source": "", "locked": False,
-        "default": name == broker.profiles.default, "signed_in_as": None, "expires_at": None,
-        "next_refresh": None, "scopes": [], "sign_in_url": None, "challenge": None,
-        "error": error, "warnings": [],
+        "default": name == broker.profiles.default, "signed_in_as": None, "signed_in_at": None,
+        "refreshed_at": None, "expires_at": None, "next_refresh": None, "scopes": [], "notices": [],
+        "key_source": broker.key_source, "sign_in_url": None, "challenge": None, "error": error,
+        "last_error": None, "warnings": [],
     }  # fmt: skip

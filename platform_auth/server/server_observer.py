@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from ..broker.event import Kind
 from . import events, metrics
 
 if TYPE_CHECKING:
     from jupyter_events import EventLogger
 
+    from ..broker.event import Event
     from ..broker.session import Session
 
 log = logging.getLogger("platform_auth")
@@ -36,15 +38,17 @@ class ServerObserver:
         except Exception:  # what other people's listeners raise must not stop a sign-in
             log.exception("the event of a changed session was not emitted")
 
-    def sign_in_ended(self, result: str) -> None:
-        """Count it."""
-        metrics.SIGN_INS.labels(result).inc()
-
-    def refresh_ended(self, result: str, seconds: float) -> None:
-        """Count and time it."""
-        metrics.REFRESHES.labels(result).inc()
-        metrics.REFRESH_SECONDS.observe(seconds)
+    def happened(self, event: Event) -> None:
+        """Count and time sign-ins and refreshes."""
+        if event.kind is Kind.SIGN_IN:
+            metrics.SIGN_INS.labels(event.result).inc()
+        elif event.kind is Kind.REFRESH:
+            metrics.REFRESHES.labels(event.result).inc()
+            metrics.REFRESH_SECONDS.observe(event.seconds or 0.0)
 
     def token_requested(self, result: str) -> None:
         """Count it."""
         metrics.TOKEN_REQUESTS.labels(result).inc()
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -25,6 +25,7 @@ from platform_auth.errors import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from platform_auth.broker.event import Event
     from platform_auth.broker.record import Record
 
 AD_HOC = {
@@ -358,7 +359,8 @@ class TestSignOut:
 
         async def work() -> None:
             await bench.signed_in()
-            bench.provider.next["openid-configuration"].append(TransportError("down"))
+            for document in ("openid-configuration", "oauth-authorization-server"):
+                bench.provider.next[document].append(TransportError("down"))
             bench.clock.advance(4000)  # what was known of the provider has aged
             url = (await bench.broker.sign_out("prod")).logout_url
             assert url.startswith("https://sso.example.com/out?client_id=notebook")
@@ -407,14 +409,14 @@ def test_observers_are_told(new_bench: type[Bench]) -> None:
         def session_changed(self, session: Any) -> None:
             seen.append(("session", session.state.value))
 
-        def sign_in_ended(self, result: str) -> None:
-            seen.append(("sign-in", result))
-
-        def refresh_ended(self, result: str, seconds: float) -> None:
-            seen.append(("refresh", result))
+        def happened(self, event: Event) -> None:
+            seen.append((event.kind.value, event.result))
 
         def token_requested(self, result: str) -> None:
-            seen.append(("token", result))
+            seen.append(("requested", result))
+
+        def close(self) -> None:
+            seen.append(("closed", ""))
 
     bench = new_bench(observer=Watcher())
 
@@ -431,12 +433,13 @@ def test_observers_are_told(new_bench: type[Bench]) -> None:
 
     bench.run(work)
     assert [each for each in seen if each[0] != "session"] == [
-        ("token", "sign_in_required"),
-        ("sign-in", "ok"),
+        ("requested", "sign_in_required"),
+        ("sign_in", "ok"),
         ("refresh", "ok"),
-        ("token", "ok"),
+        ("requested", "ok"),
         ("refresh", "unreachable"),
-        ("token", "unreachable"),
+        ("requested", "unreachable"),
+        ("closed", ""),
     ]
     states = [state for kind, state in seen if kind == "session"]
     assert states[0] == "signing_in"

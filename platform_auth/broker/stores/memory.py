@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class MemoryStore:
     """Keeps records for as long as the process lives."""
 
+    key_source: str | None = "memory"
+
     def __init__(self) -> None:
         self._records: dict[str, Record] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)

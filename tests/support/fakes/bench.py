@@ -45,6 +45,15 @@ async def until(condition: Callable[[], object]) -> None:
         await asyncio.sleep(0)
 
 
+async def settled() -> None:
+    """Let others go on until all of them wait for something from outside.
+
+    Nothing here takes more turns of the loop than this; a test that counts on it fails otherwise.
+    """
+    for _ in range(60):
+        await asyncio.sleep(0)
+
+
 class Bench:
     """The broker on its bench.
 
@@ -85,6 +94,13 @@ class Bench:
                 await self.broker.close()
 
         return asyncio.run(whole())
+
+    async def elapse(self, seconds: float) -> None:
+        """Let time pass, and everything happen that does."""
+        until = self.clock.passed + seconds
+        await settled()
+        while self.clock.ring(until):
+            await settled()
 
     async def sign_in(self, name: str = "prod", binding: Binding = HERE) -> Session:
         """Sign in with a browser."""
