@@ -157,6 +157,18 @@ def check_proxy(url: str) -> str:
     return url
 
 
+def password_of(url: str | None) -> str | None:
+    """Return the password in a proxy's URL, or what stands in its place; None for none."""
+    who = urlsplit(url or "").netloc.rpartition("@")[0]
+    return who.partition(":")[2] or who or None
+
+
+def without_password(url: str) -> str:
+    """Return a proxy's URL without user name and password."""
+    scheme, slashes, rest = url.rpartition("://")
+    return f"{scheme}{slashes}{rest.rpartition('@')[2]}"
+
+
 def _split(address: str) -> SplitResult:
     if re.search(r"[\s\x00-\x1f\x7f\\]", address):
         what = "An address holds a blank, a backslash or a control character."

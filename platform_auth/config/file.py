@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _SETTLED_NS = 2_000_000_000
@@ -61,6 +62,17 @@ def is_shared(path: Path) -> bool:
         return bool(path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
     except OSError:
         return False
+
+
+def shared_secret_warning(
+    path: Path, instead: str, *, what: str = "a client secret"
+) -> Iterator[str]:
+    """Yield a warning when a file that holds a secret can be read by other users."""
+    if is_shared(path):
+        yield (
+            f"{path} holds {what}, and other users of this machine can read the file. "
+            f"Run: chmod 600 '{path}', or {instead}."
+        )
 
 
 @dataclass(frozen=True, slots=True)

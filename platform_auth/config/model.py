@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..errors import ConfigError
 from ..secret import Secret
 from .auth_type import AuthType
-from .endpoint import Endpoint, check_proxy
+from .endpoint import Endpoint, check_proxy, without_password
 from .oauth_settings import OAuthSettings, path, texts
 from .secret_file import read_secret_file, secret_in_variable
 
@@ -56,7 +56,7 @@ class PlatformConfig:
     rpc_retries
         How often a failed call is tried again.
     http_proxy_url
-        The proxy for HTTP requests.
+        The HTTP proxy for requests to the identity provider; not for calls to the platform.
     oauth
         What else there is to say about the identity provider.
     client_secret_file, client_secret_env_var
@@ -223,8 +223,7 @@ def _command_shown(command: tuple[str, ...]) -> str:
 
 
 def _proxy_shown(url: str) -> str:
-    scheme, slashes, rest = url.rpartition("://")
-    return repr(f"{scheme}{slashes}{rest.rpartition('@')[2]}")
+    return repr(without_password(url))
 
 
 SHOWN: dict[str, Callable[[Any], str]] = {

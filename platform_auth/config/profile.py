@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
 from .auth_type import AuthType
+from .endpoint import without_password
 from .entries import ADMIN_KEYS, CONSOLE_KEYS, ENTRIES, FLYTECTL_KEYS, Entry
 from .model import DEFAULT_RETRIES, PlatformConfig
 from .oauth_settings import CHECKS as OAUTH_CHECKS
@@ -122,9 +123,9 @@ class Profile:
         Parameters
         ----------
         secrets
-            Whether the client secret and key ARE SHOWN, in ``oauth.client_secret`` and
-            ``oauth.private_key``: for the broker's private socket only. Without it neither they nor
-            where they are kept is told.
+            Whether the client secret, its key and the proxy's password ARE SHOWN, in
+            ``oauth.client_secret``, ``oauth.private_key`` and ``admin.httpProxyURL``: for the
+            broker's private socket only. Without it neither they nor where they are kept is told.
 
         Raises
         ------
@@ -141,6 +142,9 @@ class Profile:
             value = getattr(self.config, entry.field)
             if entry.key and value:
                 mapping[entry.block][entry.key] = _plain(value)
+        proxy = self.config.http_proxy_url
+        if proxy and not secrets:
+            mapping["admin"]["httpProxyURL"] = without_password(proxy)
         if self.config.rpc_retries != DEFAULT_RETRIES:
             mapping["admin"]["rpcRetries"] = self.config.rpc_retries
         secret = self.config.client_secret() if secrets else None

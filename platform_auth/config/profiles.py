@@ -4,38 +4,33 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec
+from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import ConfigError, PolicyError, ProfileNotFoundError
+from ..errors import ConfigError, ProfileNotFoundError
 from . import flyte_files
 from .file import Version, exists
+from .last_good import LastGood
+from .look import Look
+from .own_file import OwnFile, outcome, own_profile
 from .policy import Policy
-from .profile import Profile, ProfileSource, check_name, read_profile
-from .section import Named, Section, did_you_mean
-from .sources import shared_secret_warning
-from .yaml_file import YamlDocument, load_own
+from .profile import Profile, ProfileSource, check_name
+from .section import Named, did_you_mean
+from .user_file import FILE_VARIABLE, user_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from .setting import Setting
-
-FILE_VARIABLE = "PLATFORM_AUTH_CONFIG"
 DEFAULT_VARIABLE = "PLATFORM_AUTH_PROFILE"
-_ROOT_KEYS = ("default", "profiles")
-
-
-_Arguments = ParamSpec("_Arguments")
-Found = dict[str, "Profile | ConfigError"]
 
 
 class Profiles:
     """The profiles of the administrator, of the user's file and of Flyte's files, in this order.
 
     Files are looked at on each use and read again when they changed. What is wrong in one profile
-    hides no other: it is in `problems`, and raised when that profile is asked for.
+    hides no other: it is in `problems`, and raised when that profile is asked for; unless it has
+    been valid before, for then its last valid version counts until it is corrected.
 
     Parameters
     ----------
@@ -67,7 +62,9 @@ class Profiles:
         self._policy = policy or Policy()
         self._user_file = user_file
         self._flyte = flyte
-        self._last: tuple[_Surroundings, _Look] | None = None
+        self._last: tuple[_Surroundings, Look] | None = None
+        self._user: OwnFile | None = None
+        self._good = {source: LastGood() for source in (ProfileSource.USER, ProfileSource.FLYTE)}
 
     @property
     def policy(self) -> Policy:
@@ -131,12 +128,12 @@ class Profiles:
 
         """
         look = self._look()
-        found = look.found.get(name) or look.broken or _not_found(name, look.usable())
+        found = look.get(name) or _not_found(name, look.usable())
         if isinstance(found, ConfigError):
             raise found.with_traceback(None)
         return found
 
-    def _look(self) -> _Look:
+    def _look(self) -> Look:
         # Taken before anything is read: what changes in between shows at the next look.
         now = self._surroundings()
         if self._last is not None and self._last[0] == now:
@@ -154,30 +151,43 @@ class Profiles:
             paths += [path for path in [self._user_path()] if path]
         return _Surroundings(dict(os.environ), [Version.of(path) for path in paths])
 
-    def _look_anew(self) -> _Look:
-        look = _Look(dict(self._admin()))
+    def _look_anew(self) -> Look:
+        look = Look(dict(self._admin()))
         try:
-            document = self._user_document()
-            look.add_default(document)
-            own = dict(_user_profiles(document))
+            self._user = self._user_file_now()
+            look.add(self._user.profiles, self._good[ProfileSource.USER])
         except ConfigError as error:
-            # What the user meant is not known now, so Flyte's files must not stand in for it.
-            look.broken = error
-        else:
-            look.add(own)
-            look.add(dict(self._flyte_profiles()) if self._flyte else {})
+            if not self._is_known():
+                # What the user meant is not known, so Flyte's files must not stand in for it.
+                look.problem, look.is_blind, self._user = error, True, None
+            elif self._user is not None:
+                look.add_from_before(self._user.profiles, error)
+        if self._user is not None:
+            look.default = self._user.default
+            flytes = dict(self._flyte_profiles()) if self._flyte else {}
+            look.add(flytes, self._good[ProfileSource.FLYTE])
         look.apply(self._policy)
         return look
+
+    def _user_file_now(self) -> OwnFile:
+        path = self._user_path()
+        must_exist = self._user_file == "usual" and os.environ.get(FILE_VARIABLE)
+        if path is None or not (must_exist or exists(path)):
+            return OwnFile(path)
+        if self._user is not None and self._user.path == path and _is_being_written(path):
+            return self._user
+        return OwnFile.read(path)
+
+    def _is_known(self) -> bool:
+        """Tell whether it is known what the user's file said when it was valid."""
+        with suppress(ConfigError):
+            return self._user is not None and self._user.path == self._user_path()
+        return False
 
     def _admin(self) -> Iterator[tuple[str, Profile | ConfigError]]:
         for name, mapping in self._admin_profiles.items():
             document = Named(f"c.PlatformAuth.profiles[{name!r}]")
-            yield name, _outcome(_own_profile, name, mapping, document, ProfileSource.ADMIN)
-
-    def _user_document(self) -> YamlDocument | None:
-        path = self._user_path()
-        must_exist = self._user_file == "usual" and os.environ.get(FILE_VARIABLE)
-        return load_own(path) if path and (must_exist or exists(path)) else None
+            yield name, outcome(own_profile, name, mapping, document, ProfileSource.ADMIN)
 
     def _user_path(self) -> Path | None:
         if self._user_file is None or self._user_file == "usual":
@@ -187,7 +197,7 @@ class Profiles:
     def _flyte_profiles(self) -> Iterator[tuple[str, Profile | ConfigError]]:
         yield from _optional("default", self._flyte_default)
         for name, path in flyte_files.named_files().items():
-            yield name, _outcome(_flyte_profile, name, path, environment=False)
+            yield name, outcome(_flyte_profile, name, path, environment=False)
 
     def _flyte_default(self) -> Profile | None:
         if not flyte_files.is_configured():
@@ -203,85 +213,10 @@ class _Surroundings:
     files: list[Version]
 
 
-@dataclass
-class _Look:
-    """What one look at everything found."""
-
-    found: Found
-    broken: ConfigError | None = None
-    default: Setting | None = None
-
-    def add(self, layer: Found) -> None:
-        """Add a layer below those that are there."""
-        for name, profile in layer.items():
-            above = self.found.setdefault(name, profile)
-            if above is profile or not isinstance(above, Profile):
-                continue
-            if isinstance(profile, Profile):
-                above = replace(above, hides=(*above.hides, profile.path or "the environment"))
-            if above.locked and _is_user(profile):
-                more = "Your own profile of this name is not used: the administrator's wins."
-                above = replace(above, warnings=(*above.warnings, more))
-            self.found[name] = above
-
-    def add_default(self, document: YamlDocument | None) -> None:
-        if document is not None:
-            self.default = Section.of(document.data, document).setting("default")
-            if self.default is not None:
-                self.default.text()  # what is no name is wrong here, not where it is used
-
-    def apply(self, policy: Policy) -> None:
-        """Replace what the policy refuses by the refusal."""
-        for name, profile in self.found.items():
-            if isinstance(profile, Profile):
-                try:
-                    policy.check(profile)
-                except ConfigError as error:
-                    self.found[name] = error
-
-    def names(self) -> list[str]:
-        return [n for n, each in self.found.items() if not isinstance(each, PolicyError)]
-
-    def usable(self) -> dict[str, Profile]:
-        return {name: each for name, each in self.found.items() if isinstance(each, Profile)}
-
-    def problems(self) -> list[ConfigError]:
-        errors = [each for each in self.found.values() if isinstance(each, ConfigError)]
-        return ([self.broken] if self.broken else []) + errors
-
-
-def _is_user(profile: Profile | ConfigError) -> bool:
-    return isinstance(profile, Profile) and profile.source is ProfileSource.USER
-
-
-def _user_profiles(document: YamlDocument | None) -> Iterator[tuple[str, Profile | ConfigError]]:
-    if document is None:
-        return
-    root = Section.of(document.data, document)
-    for error in root.unknown(_ROOT_KEYS):
-        raise error
-    for name, mapping in root.section("profiles").data.items():
-        yield str(name), _outcome(_own_profile, name, mapping, document, ProfileSource.USER)
-
-
-def _own_profile(
-    name: object, mapping: object, document: YamlDocument | Named, source: ProfileSource
-) -> Profile:
-    keys = ("profiles", str(name)) if isinstance(document, YamlDocument) else ()
-    section = Section.of(mapping, document, keys, depth=len(keys))
-    path = document.path if isinstance(document, YamlDocument) else None
-    profile = read_profile(check_name(name), section, source, str(path) if path else None)
-    for secret, instead in _SECRETS.items():
-        if path and section.section("oauth").setting(secret):
-            more = tuple(shared_secret_warning(path, instead))
-            return replace(profile, warnings=(*profile.warnings, *more))
-    return profile
-
-
-_SECRETS = {
-    "client_secret": "admin.clientSecretLocation",
-    "private_key": "oauth.private_key_file",
-}
+def _is_being_written(path: Path) -> bool:
+    # Many editors empty a file before they fill it.
+    version = Version.of(path)
+    return version.size == 0 and not version.is_settled
 
 
 def _flyte_profile(name: str, path: Path | None, *, environment: bool) -> Profile:
@@ -289,15 +224,6 @@ def _flyte_profile(name: str, path: Path | None, *, environment: bool) -> Profil
     config, warnings, origins = flyte_files.read(path, environment=environment)
     where, source = str(path) if path else None, ProfileSource.FLYTE
     return Profile(name, config, source, path=where, warnings=warnings, origins=origins)
-
-
-def _outcome(
-    make: Callable[_Arguments, Profile], *args: _Arguments.args, **kwargs: _Arguments.kwargs
-) -> Profile | ConfigError:
-    try:
-        return make(*args, **kwargs)
-    except ConfigError as error:
-        return error
 
 
 def _optional(
@@ -318,36 +244,3 @@ def _not_found(name: str, usable: Mapping[str, Profile]) -> ProfileNotFoundError
         return ProfileNotFoundError(f"There is no profile {name!r}.", why="There is none.", fix=fix)
     fix = f"{did_you_mean(name, usable)}Use one of {', '.join(usable)}."
     return ProfileNotFoundError(f"There is no profile {name!r}.", fix=fix)
-
-
-def user_file() -> Path:
-    """Return the file of the user's profiles.
-
-    It is what ``PLATFORM_AUTH_CONFIG`` names, else ``platform-auth/profiles.yaml`` in Jupyter's
-    configuration directory.
-
-    Raises
-    ------
-    ConfigError
-        ``PLATFORM_AUTH_CONFIG`` is relative: nothing is read from the current directory.
-
-    """
-    named = os.environ.get(FILE_VARIABLE)
-    if not named:
-        return _jupyter_directory() / "platform-auth" / "profiles.yaml"
-    path = Path(os.path.expanduser(named))  # noqa: PTH111 - the other one raises
-    if not path.is_absolute():
-        what = f"{FILE_VARIABLE} is the relative path {named!r}."
-        raise ConfigError(what, fix="Give an absolute path, or one that begins with ~/.")
-    return path
-
-
-def _jupyter_directory() -> Path:
-    named = os.environ.get("JUPYTER_CONFIG_DIR")
-    if named:
-        return Path(named).absolute()
-    if os.environ.get("JUPYTER_PLATFORM_DIRS") or os.environ.get("JUPYTER_NO_CONFIG"):
-        from jupyter_core.paths import jupyter_config_dir  # rare, and slow
-
-        return Path(jupyter_config_dir())
-    return Path(os.path.expanduser("~/.jupyter"))  # noqa: PTH111

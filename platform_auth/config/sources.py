@@ -6,23 +6,17 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from ..errors import ConfigError
-from .entries import (
-    ADMIN_KEYS,
-    CONSOLE_KEYS,
-    ENTRIES,
-    FLYTECTL_KEYS,
-    Entry,
-)
-from .file import is_shared, read_bytes
-from .section import Named, Section, did_you_mean
+from .entries import ADMIN_KEYS, CONSOLE_KEYS, FLYTECTL_KEYS, Entry
+from .ini_file import IniSource
+from .section import Section, did_you_mean
 from .setting import Setting
-from .yaml_file import SHARED_LIMIT, YamlDocument, load_shared
+from .yaml_file import YamlDocument, load_shared
 
 if TYPE_CHECKING:
-    import configparser
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from ..errors import ConfigError
 
 _BLOCKS = {"admin": (*ADMIN_KEYS, *FLYTECTL_KEYS), "console": CONSOLE_KEYS}
 _OURS = {"oauth", "client"}
@@ -87,43 +81,6 @@ class YamlSource:
                 yield f"{path}: nothing reads {key}:. {meant.strip()}"
 
 
-@dataclass(frozen=True)
-class IniSource:
-    """An INI file of flytekit's.
-
-    Parameters
-    ----------
-    path
-        The file.
-    parser
-        Its contents.
-
-    """
-
-    path: Path
-    parser: configparser.RawConfigParser = field(repr=False)
-
-    def find(self, entry: Entry) -> Setting | None:
-        """Return the value of the entry's option."""
-        if not self.parser.has_option(entry.section, entry.option):
-            return None
-        name = f"[{entry.section}] {entry.option}"
-        document = Named(str(self.path), self.path.parent)
-        value = _interpolated(self.parser, entry)
-        return Setting(name, value, document.place(()), document.directory)
-
-    def warnings(self) -> Iterator[str]:
-        """Yield unknown options of our two sections, and a secret that others can read."""
-        for name in ("platform", "credentials"):
-            known = [entry.option for entry in ENTRIES if entry.section == name]
-            if self.parser.has_section(name):
-                data = dict.fromkeys(set(self.parser.options(name)) - set(self.parser.defaults()))
-                section = Section(data, Named(str(self.path)), (f"[{name}]",))
-                yield from (_one_line(error) for error in section.unknown(known))
-        if self.parser.has_option("credentials", "client_secret"):
-            yield from shared_secret_warning(self.path, "[credentials] client_secret_location")
-
-
 def open_source(path: Path) -> YamlSource | IniSource:
     """Read a file of Flyte's tools: YAML when its name ends so, else INI (as flytekit decides).
 
@@ -135,59 +92,8 @@ def open_source(path: Path) -> YamlSource | IniSource:
     """
     if path.name.endswith(("yaml", "yml")):
         return YamlSource(load_shared(path))
-    return IniSource(path, _parse_ini(path))
-
-
-def shared_secret_warning(path: Path, instead: str) -> Iterator[str]:
-    """Yield a warning when a file that holds a secret can be read by other users."""
-    if is_shared(path):
-        yield (
-            f"{path} holds a client secret, and other users of this machine can read the file. "
-            f"Run: chmod 600 '{path}', or name a file that holds the secret in {instead}."
-        )
+    return IniSource.read(path)
 
 
 def _one_line(error: ConfigError) -> str:
     return f"{error.what} {error.why} {error.fix}"
-
-
-def _parse_ini(path: Path) -> configparser.RawConfigParser:
-    import configparser  # most machines have no INI file
-
-    parser = configparser.ConfigParser()
-    try:
-        parser.read_string(read_bytes(path, SHARED_LIMIT).decode("utf-8-sig"), str(path))
-    except UnicodeDecodeError:
-        what = f"{path} is not UTF-8 text."
-        raise ConfigError(what, fix="Save the file as UTF-8.") from None
-    except configparser.Error as error:
-        # Not chained: the error quotes the line, and the line may hold a secret.
-        raise _broken_ini(path, error) from None
-    if parser.has_section("internal"):
-        what = f"{path} has a section [internal], which is reserved."
-        raise ConfigError(what, fix="Remove that section.")
-    return parser
-
-
-def _broken_ini(path: Path, error: configparser.Error) -> ConfigError:
-    problems = {
-        "MissingSectionHeaderError": "a setting stands before the first [section]",
-        "DuplicateSectionError": "this section stands here a second time",
-        "DuplicateOptionError": "this setting stands here a second time",
-    }
-    errors = getattr(error, "errors", None)
-    line = errors[0][0] if errors else getattr(error, "lineno", 1)
-    problem = problems.get(type(error).__name__, "this is neither a [section] nor a name = value")
-    what = f"{path}, line {line}, column 1: {problem}."
-    why = "The file is not valid, so nothing of it was used."
-    return ConfigError(what, why=why, fix="Correct the file at that line.")
-
-
-def _interpolated(parser: configparser.RawConfigParser, entry: Entry) -> str:
-    import configparser
-
-    try:
-        return parser.get(entry.section, entry.option)
-    except configparser.InterpolationError:
-        # A % that means nothing to configparser is a plain one; flytekit drops such a secret.
-        return parser.get(entry.section, entry.option, raw=True)

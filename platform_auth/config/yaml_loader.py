@@ -11,10 +11,12 @@ from yaml.constructor import ConstructorError
 _DEEPEST = 20
 _MOST_ALIASES = 100
 _MOST_MERGED = 10_000
+_MOST_NODES = 4000  # reading one takes 50 µs
+_LONGEST_NUMBER = 100  # reading one takes time by the square of its length
 
 
 class Loader(yaml.SafeLoader):
-    """A safe loader that bounds the depth, finds duplicate keys and only raises YAML errors.
+    """A safe loader that bounds depth and number, finds duplicate keys and only raises YAML errors.
 
     Parameters
     ----------
@@ -31,7 +33,7 @@ class Loader(yaml.SafeLoader):
     """
 
     def __init__(self, text: str, *, strict: bool) -> None:
-        self.strict, self.depth, self.aliases = strict, 0, 0
+        self.strict, self.depth, self.aliases, self.nodes = strict, 0, 0, 0
         self.duplicates: list[str] = []
         super().__init__(text)
 
@@ -44,6 +46,10 @@ class Loader(yaml.SafeLoader):
         self.aliases += isinstance(event, yaml.AliasEvent)
         if self.aliases > _MOST_ALIASES:
             problem = f"more than {_MOST_ALIASES} aliases"
+            raise ComposerError(None, None, problem, event.start_mark)
+        self.nodes += 1
+        if self.nodes > _MOST_NODES:
+            problem = f"more than {_MOST_NODES} values; a configuration is a few lines"
             raise ComposerError(None, None, problem, event.start_mark)
         self.depth += 1
         if self.depth > _DEEPEST:
@@ -76,6 +82,8 @@ class Loader(yaml.SafeLoader):
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> object:  # noqa: FBT001, FBT002
         """Turn the ValueError, KeyError or AttributeError of a bad scalar into a YAML error."""
+        if isinstance(node, yaml.ScalarNode) and len(node.value) > _LONGEST_NUMBER:
+            _refuse_number(node)
         try:
             return super().construct_object(node, deep)
         except (yaml.YAMLError, RecursionError):
@@ -83,3 +91,9 @@ class Loader(yaml.SafeLoader):
         except Exception:  # noqa: BLE001 - PyYAML documents none of them
             problem = f"this is not a valid {node.tag.rpartition(':')[2]}"
             raise ConstructorError(None, None, problem, node.start_mark) from None
+
+
+def _refuse_number(node: yaml.ScalarNode) -> None:
+    kind = node.tag.rpartition(":")[2]
+    if kind in {"int", "float", "timestamp"}:
+        raise ConstructorError(None, None, f"this is not a valid {kind}", node.start_mark)

@@ -73,13 +73,13 @@ def test_of_several_secrets_one_is_used(
 ) -> None:
     user_file(
         "profiles: {ci: {admin: {endpoint: a, clientSecretEnvVar: CI, "
-        "clientSecretLocation: secret.txt}, oauth: {client_secret: hunter3}}}"
+        "clientSecretLocation: secret.txt}}}"
     )
     monkeypatch.setenv("CI", variable)
     secrets = {n: each for n, each in explained("ci").items() if "ecret" in n}
     assert list(secrets) == [winner]
     others = {each.partition(" in ")[0] for each in secrets[winner].origin.overrode}
-    known = {"admin.clientSecretEnvVar", "admin.clientSecretLocation", "oauth.client_secret"}
+    known = {"admin.clientSecretEnvVar", "admin.clientSecretLocation"}
     assert others == known - {winner}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from platform_auth.config import Policy, Profiles, ProfileSource
-from platform_auth.config import profiles as module
+from platform_auth.config import user_file as module
 from platform_auth.errors import ConfigError, PolicyError, ProfileNotFoundError
 from platform_auth.secret import Secret
 
