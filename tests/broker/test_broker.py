@@ -359,8 +359,9 @@ class TestSignOut:
 
         async def work() -> None:
             await bench.signed_in()
-            for document in ("openid-configuration", "oauth-authorization-server"):
-                bench.provider.next[document].append(TransportError("down"))
+            for endpoint in ("openid-configuration", "oauth-authorization-server"):
+                bench.provider.next[endpoint].append(TransportError("down"))
+            bench.provider.next["revoke"].extend([TransportError("down")] * 2)
             bench.clock.advance(4000)  # what was known of the provider has aged
             url = (await bench.broker.sign_out("prod")).logout_url
             assert url.startswith("https://sso.example.com/out?client_id=notebook")
