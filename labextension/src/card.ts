@@ -4,9 +4,11 @@
  * Its structure and class names are those of the text/html form, so that both share their look.
  */
 
-import { copyText, element } from './dom';
+import { DeviceCode, IDeviceCodeWords } from './deviceCode';
+import { element } from './dom';
 import { drawGlyph } from './glyphs';
-import { ButtonKey, ICode, ILink, IPaste, IView } from './view';
+import { IQrCode } from './session';
+import { ButtonKey, ILink, IPaste, IView } from './view';
 
 /** What a card does when it is used. */
 export interface ICardHandlers {
@@ -24,13 +26,18 @@ export interface ICardHandlers {
 export class Card {
   readonly node = element('div', 'pa-login');
 
-  constructor(private readonly handlers: ICardHandlers) {
+  constructor(
+    private readonly handlers: ICardHandlers,
+    words: IDeviceCodeWords
+  ) {
+    this.code = new DeviceCode(words);
     this.node.setAttribute('role', 'group');
     // Keys and the context menu are the browser's own in here: Enter presses, and paste pastes.
     this.node.dataset.lmSuppressShortcuts = 'true';
     this.node.dataset.jpSuppressContextMenu = 'true';
     this.isBusy = false;
     this.status.setAttribute('role', 'status');
+    this.trouble.setAttribute('role', 'alert');
     this.node.append(
       this.glyph,
       element(
@@ -38,10 +45,13 @@ export class Card {
         'pa-login-body',
         element('div', 'pa-login-head', this.platform, this.profile),
         this.status,
+        this.warnings,
+        this.trouble,
         this.lines,
-        this.code,
+        this.code.node,
         this.actions,
-        this.paste
+        this.paste,
+        this.aside
       )
     );
   }
@@ -56,16 +66,24 @@ export class Card {
     this.platform.title = view.platform;
     setText(this.profile, view.profile);
     setText(this.status, view.status);
-    this.update('lines', [view.lines, view.warnings], () =>
-      this.lines.replaceChildren(
-        ...view.lines.map(({ text, isQuiet }) =>
-          element('p', isQuiet ? 'pa-login-note' : 'pa-login-line', text)
-        ),
+    setText(this.trouble, view.trouble);
+    this.update('warnings', view.warnings, () =>
+      this.warnings.replaceChildren(
         ...view.warnings.map(text => element('p', 'pa-login-warning', text))
       )
     );
-    this.update('code', view.code, () =>
-      this.code.replaceChildren(...codeParts(view.code))
+    this.update('lines', view.lines, () =>
+      this.lines.replaceChildren(
+        ...view.lines.map(({ text, isQuiet }) =>
+          element('p', isQuiet ? 'pa-login-note' : 'pa-login-line', text)
+        )
+      )
+    );
+    this.update('code', view.code, () => this.code.show(view.code));
+    this.update('aside', view.aside, () =>
+      this.aside.replaceChildren(
+        ...(view.aside ? [anchor('pa-login-link', view.aside)] : [])
+      )
     );
     this.update('actions', [view.link, view.buttons], () =>
       this.showActions(view)
@@ -73,6 +91,16 @@ export class Card {
     this.update('paste', view.paste, () =>
       this.paste.replaceChildren(...this.pasteParts(view.paste))
     );
+  }
+
+  /** Show a picture of the address that the code belongs to. */
+  showPicture(code: IQrCode | null): void {
+    this.code.showPicture(code);
+  }
+
+  /** Be gone: nothing moves any more. */
+  dispose(): void {
+    this.code.stop();
   }
 
   /** Whether something asked for is under way: until it is done, nothing else is asked. */
@@ -108,13 +136,7 @@ export class Card {
   }
 
   private link(link: ILink): HTMLAnchorElement {
-    const node = element('a', 'pa-button pa-mod-primary', link.label);
-    if (link.name !== link.label) {
-      node.setAttribute('aria-label', link.name);
-    }
-    node.href = link.href;
-    node.target = '_blank';
-    node.rel = 'noopener';
+    const node = anchor('pa-button pa-mod-primary', link);
     node.addEventListener('click', event => this.handlers.onLink(link, event));
     return node;
   }
@@ -157,10 +179,13 @@ export class Card {
   private readonly platform = element('span', 'pa-login-platform');
   private readonly profile = element('span', 'pa-login-profile');
   private readonly status = element('div', 'pa-login-status');
+  private readonly warnings = element('div', 'pa-login-warnings');
+  private readonly trouble = element('div', 'pa-login-trouble');
   private readonly lines = element('div', 'pa-login-lines');
-  private readonly code = element('div', 'pa-login-challenge');
+  private readonly code: DeviceCode;
   private readonly actions = element('div', 'pa-login-actions');
   private readonly paste = element('div', 'pa-login-challenge');
+  private readonly aside = element('div', 'pa-login-aside');
   private readonly shown = new Map<string, string>();
 }
 
@@ -170,27 +195,20 @@ function setText(node: HTMLElement, text: string): void {
   }
 }
 
+/** A real link, which leads to a tab of its own. */
+function anchor(className: string, link: ILink): HTMLAnchorElement {
+  const node = element('a', className, link.label);
+  if (link.name !== link.label) {
+    node.setAttribute('aria-label', link.name);
+  }
+  node.href = link.href;
+  node.target = '_blank';
+  node.rel = 'noopener';
+  return node;
+}
+
 function button(className: string, label: string): HTMLButtonElement {
   const node = element('button', className, label);
   node.type = 'button';
   return node;
-}
-
-function codeParts(view: ICode | null): HTMLElement[] {
-  if (!view) {
-    return [];
-  }
-  const code = element('output', 'pa-login-code', view.code);
-  code.setAttribute('aria-label', `${view.label} ${view.code}`);
-  const copy = button('pa-button', view.copy);
-  copy.addEventListener('click', async () => {
-    if (await copyText(code)) {
-      copy.textContent = view.copied;
-    }
-  });
-  return [
-    element('p', 'pa-login-line', view.prompt),
-    element('div', 'pa-login-coderow', code, copy),
-    ...(view.note ? [element('p', 'pa-login-note', view.note)] : [])
-  ];
 }

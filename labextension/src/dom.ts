@@ -14,6 +14,18 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
+/** An SVG element with attributes. */
+export function svgElement(
+  tag: string,
+  attributes: Record<string, string>
+): SVGElement {
+  const node = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  Object.entries(attributes).forEach(([name, value]) =>
+    node.setAttribute(name, value)
+  );
+  return node;
+}
+
 /** Put text on the clipboard; on plain http, where there is no clipboard API, select it instead. */
 export async function copyText(source: HTMLElement): Promise<boolean> {
   try {

@@ -1,8 +1,7 @@
 /** The few pictures of a card: shapes, not only colours, tell the states apart. */
 
+import { svgElement } from './dom';
 import { Glyph } from './view';
-
-const SVG = 'http://www.w3.org/2000/svg';
 
 /** Outlines on a grid of 24 by 24. */
 const PATHS: Record<Glyph, string[]> = {
@@ -14,15 +13,10 @@ const PATHS: Record<Glyph, string[]> = {
 
 /** Draw one. */
 export function drawGlyph(glyph: Glyph): SVGElement {
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('viewBox', '0 0 24 24');
-  svg.setAttribute('aria-hidden', 'true');
-  svg.append(...PATHS[glyph].map(outline));
+  const svg = svgElement('svg', {
+    viewBox: '0 0 24 24',
+    'aria-hidden': 'true'
+  });
+  svg.append(...PATHS[glyph].map(d => svgElement('path', { d })));
   return svg;
-}
-
-function outline(shape: string): SVGElement {
-  const path = document.createElementNS(SVG, 'path');
-  path.setAttribute('d', shape);
-  return path;
 }

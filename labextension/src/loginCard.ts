@@ -25,7 +25,15 @@ export interface ILoginCardOptions extends IViewOptions {
 export class LoginCard extends Widget {
   constructor(private readonly options: ILoginCardOptions) {
     super();
-    const { profile, platform, sessions } = options;
+    const { profile, platform, sessions, words } = options;
+    this.card = new Card(
+      {
+        onLink: (link, event) => this.onLink(link, event),
+        onButton: key => this.onButton(key),
+        onPaste: url => void this.act('complete', { url })
+      },
+      words
+    );
     this.subject = {
       profile,
       platform,
@@ -38,6 +46,7 @@ export class LoginCard extends Widget {
 
   override dispose(): void {
     this.unfollow();
+    this.card.dispose();
     super.dispose();
   }
 
@@ -83,6 +92,22 @@ export class LoginCard extends Widget {
       isRow
     });
     this.card.show(view);
+    void this.drawPicture(view.code?.code ?? '');
+  }
+
+  /** Fetch the picture of a code once, as soon as the code shows. */
+  private async drawPicture(code: string): Promise<void> {
+    if (code === this.pictured) {
+      return;
+    }
+    this.pictured = code;
+    this.card.showPicture(null);
+    if (code) {
+      const picture = await this.options.sessions.qrCode(this.subject.profile);
+      if (code === this.pictured && !this.isDisposed) {
+        this.card.showPicture(picture);
+      }
+    }
   }
 
   private onLink(link: ILink, event: MouseEvent): void {
@@ -125,15 +150,13 @@ export class LoginCard extends Widget {
     }
   }
 
-  private readonly card = new Card({
-    onLink: (link, event) => this.onLink(link, event),
-    onButton: key => this.onButton(key),
-    onPaste: url => void this.act('complete', { url })
-  });
+  private readonly card: Card;
   private readonly subject: ISubject;
   private watch: IDisposable | null = null;
   private revision: number | null = null;
   /** What came of the last thing asked for, if it was refused. */
   private trouble: Problem | null = null;
   private isOpened = false;
+  /** The code whose picture shows, or is on its way. */
+  private pictured = '';
 }

@@ -32,11 +32,8 @@ export class LoginRenderer extends Panel implements IRenderMime.IRenderer {
 
   private foreign(): HTMLElement {
     const ignore = () => undefined;
-    const card = new Card({
-      onLink: ignore,
-      onButton: ignore,
-      onPaste: ignore
-    });
+    const handlers = { onLink: ignore, onButton: ignore, onPaste: ignore };
+    const card = new Card(handlers, this.words);
     card.show(foreignView(this.words));
     return card.node;
   }

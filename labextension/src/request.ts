@@ -6,14 +6,19 @@ import { profilesUrl, sessionUrl } from './paths';
 import {
   IErrorText,
   IProfiles,
+  IQrCode,
   ISession,
   readError,
   readProfiles,
+  readQrCode,
   readSession
 } from './session';
 
 /** Seconds by which an answer may be later than asked for. */
 const PATIENCE = 15;
+
+/** Seconds that clocks may differ by unnoticed; the server tells whole ones only. */
+const CLOSE_ENOUGH = 3;
 
 /** The server answered with a refusal. */
 export class RefusedError extends Error {
@@ -40,6 +45,8 @@ export type Deed = 'sign-in' | 'complete' | 'sign-out' | 'cancel';
 export interface ISessionApi {
   profiles(): Promise<IProfiles>;
   session(profile: string, options?: IWaitOptions): Promise<ISession>;
+  /** The address of a device flow, to be scanned with a phone. */
+  qrCode(profile: string): Promise<IQrCode | null>;
   post(profile: string, deed: Deed, body?: object): Promise<ISession>;
 }
 
@@ -48,7 +55,8 @@ export class SessionApi implements ISessionApi {
 
   async profiles(): Promise<IProfiles> {
     const url = `${profilesUrl(this.settings.baseUrl)}?no_track_activity=1`;
-    return readProfiles(await this.request(url, { method: 'GET' }, 0));
+    const answer = await this.request(url, { method: 'GET' }, 0);
+    return readProfiles(answer, this.ahead);
   }
 
   async session(
@@ -61,9 +69,15 @@ export class SessionApi implements ISessionApi {
       query.set('wait', String(wait));
     }
     const url = `${sessionUrl(this.settings.baseUrl, profile)}?${query}`;
-    return readSession(
-      await this.request(url, { method: 'GET', signal }, wait)
-    );
+    const answer = await this.request(url, { method: 'GET', signal }, wait);
+    return readSession(answer, this.ahead);
+  }
+
+  async qrCode(profile: string): Promise<IQrCode | null> {
+    const base = sessionUrl(this.settings.baseUrl, profile);
+    const url = `${base}/qr?no_track_activity=1`;
+    const answer = await this.request(url, { method: 'GET' }, 0);
+    return readQrCode((answer as { qr?: unknown } | null)?.qr);
   }
 
   async post(
@@ -73,7 +87,7 @@ export class SessionApi implements ISessionApi {
   ): Promise<ISession> {
     const url = `${sessionUrl(this.settings.baseUrl, profile)}/${deed}`;
     const init = { method: 'POST', body: JSON.stringify(body) };
-    return readSession(await this.request(url, init, 0));
+    return readSession(await this.request(url, init, 0), this.ahead);
   }
 
   private async request(
@@ -95,10 +109,25 @@ export class SessionApi implements ISessionApi {
       if (!response.ok) {
         throw new RefusedError(response.status, readError(body?.error));
       }
+      if (wait === 0) {
+        // An answer that is held back bears the time of its question.
+        this.setClock(response.headers.get('Date'));
+      }
       return body;
     } finally {
       clearTimeout(timer);
       init.signal?.removeEventListener('abort', abort);
     }
   }
+
+  /** Note how far the clocks differ, but not every second anew: what shows must not flicker. */
+  private setClock(date: string | null): void {
+    const ahead = (Date.now() - Date.parse(date ?? '')) / 1000;
+    if (Math.abs(ahead - this.ahead) > CLOSE_ENOUGH) {
+      this.ahead = ahead;
+    }
+  }
+
+  /** By how many seconds this browser's clock is ahead of the server's. */
+  private ahead = 0;
 }

@@ -20,32 +20,35 @@ export interface IErrorText {
   retryable: boolean;
 }
 
-/** Open an address in the browser. */
-export interface IOpenChallenge {
-  kind: 'open';
-  url: string;
+interface IAnyChallenge {
+  /** What will happen, in one sentence; null for the usual one. */
+  sentence: string | null;
   expires_at: number | null;
 }
 
+/** Open an address in the browser. */
+export interface IOpenChallenge extends IAnyChallenge {
+  kind: 'open';
+  url: string;
+}
+
 /** Enter a code on another page, on this device or another (RFC 8628). */
-export interface IDeviceChallenge {
+export interface IDeviceChallenge extends IAnyChallenge {
   kind: 'device';
   verification_uri: string;
   verification_uri_complete: string | null;
   user_code: string;
-  expires_at: number | null;
 }
 
-/** Paste back the address of the page that cannot be reached. */
-export interface IPasteChallenge {
+/** Paste back the address of the page that the browser ended on. */
+export interface IPasteChallenge extends IAnyChallenge {
   kind: 'paste';
   url: string;
-  expires_at: number | null;
 }
 
 export type Challenge = IOpenChallenge | IDeviceChallenge | IPasteChallenge;
 
-/** One profile's session. Times are seconds since the epoch. */
+/** One profile's session. Times are seconds since the epoch, by this browser's clock. */
 export interface ISession {
   profile: string;
   platform: string;
@@ -59,7 +62,20 @@ export interface ISession {
   next_refresh: number | null;
   challenge: Challenge | null;
   error: IErrorText | null;
+  /** What went wrong in the background, while the session goes on. */
+  last_error: IErrorText | null;
   warnings: string[];
+  /** What was granted otherwise than asked for. */
+  notices: string[];
+  /** Where to sign out at the provider, too: told once, in answer to a sign-out. */
+  logout_url: string | null;
+}
+
+/** A QR code as SVG path data. */
+export interface IQrCode {
+  /** Modules along each side. */
+  size: number;
+  path: string;
 }
 
 /** All profiles, with the one that is meant when none is named. */
@@ -87,15 +103,25 @@ function textOrNull(value: unknown): string | null {
   return text(value) || null;
 }
 
-function timeOrNull(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(text).filter(Boolean) : [];
 }
 
-function readChallenge(value: unknown): Challenge | null {
+/** Reads times, given by how many seconds this browser's clock is ahead of the server's. */
+function clockOf(ahead: number): (value: unknown) => number | null {
+  return value =>
+    typeof value === 'number' && Number.isFinite(value) ? value + ahead : null;
+}
+
+function readChallenge(
+  value: unknown,
+  time: (value: unknown) => number | null
+): Challenge | null {
   if (!isObject(value)) {
     return null;
   }
-  const expires_at = timeOrNull(value.expires_at);
+  const expires_at = time(value.expires_at);
+  const sentence = textOrNull(value.sentence);
   switch (value.kind) {
     case 'device':
       return {
@@ -103,11 +129,12 @@ function readChallenge(value: unknown): Challenge | null {
         verification_uri: text(value.verification_uri),
         verification_uri_complete: textOrNull(value.verification_uri_complete),
         user_code: text(value.user_code),
+        sentence,
         expires_at
       };
     case 'open':
     case 'paste':
-      return { kind: value.kind, url: text(value.url), expires_at };
+      return { kind: value.kind, url: text(value.url), sentence, expires_at };
     default:
       return null;
   }
@@ -128,7 +155,7 @@ export function readError(value: unknown): IErrorText | null {
 }
 
 /** Read one session; throws a ProtocolError for anything else. */
-export function readSession(value: unknown): ISession {
+export function readSession(value: unknown, ahead = 0): ISession {
   if (
     !isObject(value) ||
     typeof value.profile !== 'string' ||
@@ -137,6 +164,7 @@ export function readSession(value: unknown): ISession {
   ) {
     throw new ProtocolError('not a session');
   }
+  const time = clockOf(ahead);
   return {
     profile: value.profile,
     platform: text(value.platform) || value.profile,
@@ -145,24 +173,33 @@ export function readSession(value: unknown): ISession {
     flow: text(value.flow),
     hasSignInPage: typeof value.sign_in_url === 'string',
     signed_in_as: textOrNull(value.signed_in_as),
-    expires_at: timeOrNull(value.expires_at),
-    next_refresh: timeOrNull(value.next_refresh),
-    challenge: readChallenge(value.challenge),
+    expires_at: time(value.expires_at),
+    next_refresh: time(value.next_refresh),
+    challenge: readChallenge(value.challenge, time),
     error: readError(value.error),
-    warnings: Array.isArray(value.warnings)
-      ? value.warnings.map(text).filter(Boolean)
-      : []
+    last_error: readError(value.last_error),
+    warnings: texts(value.warnings),
+    notices: texts(value.notices),
+    logout_url: textOrNull(value.logout_url)
   };
 }
 
+/** Read a QR code; null for none, and for whatever is not one. */
+export function readQrCode(value: unknown): IQrCode | null {
+  const { size, path } = isObject(value) ? value : {};
+  return typeof size === 'number' && /^[Mhvz\d -]+$/.test(text(path))
+    ? { size, path: text(path) }
+    : null;
+}
+
 /** Read the list of profiles; throws a ProtocolError for anything else. */
-export function readProfiles(value: unknown): IProfiles {
+export function readProfiles(value: unknown, ahead = 0): IProfiles {
   if (!isObject(value) || !Array.isArray(value.profiles)) {
     throw new ProtocolError('not a list of profiles');
   }
   return {
     default: textOrNull(value.default),
-    profiles: value.profiles.map(readSession),
+    profiles: value.profiles.map(session => readSession(session, ahead)),
     problems: (Array.isArray(value.problems) ? value.problems : [])
       .map(readError)
       .filter(error => error !== null)

@@ -8,7 +8,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { Lines, Poller } from './poller';
 import { Problem, problemOf } from './problem';
 import { Deed, ISessionApi } from './request';
-import { IErrorText, ISession } from './session';
+import { IErrorText, IQrCode, ISession } from './session';
 
 /** A session as last seen, and what keeps us from seeing it now. */
 export interface IReading {
@@ -35,6 +35,8 @@ export interface ISessions {
   watchAll(): IDisposable;
   /** Do something to a session; rejects with the server's refusal. */
   act(profile: string, deed: Deed, body?: object): Promise<void>;
+  /** The address of a device flow, to be scanned; null where there is none to be had. */
+  qrCode(profile: string): Promise<IQrCode | null>;
   /** Ask again, now. */
   refresh(): void;
 }
@@ -129,6 +131,10 @@ export class Sessions implements ISessions, IDisposable {
     this.note(profile, await this.api.post(profile, deed, body));
   }
 
+  qrCode(profile: string): Promise<IQrCode | null> {
+    return this.api.qrCode(profile).catch(() => null);
+  }
+
   /** Something may have changed: ask soon, however many say so. */
   hint(): void {
     void this.hints.invoke();
@@ -162,7 +168,7 @@ export class Sessions implements ISessions, IDisposable {
       for (const session of answer.profiles) {
         // Whoever is followed closely is known better than this answer knows.
         if (!this.watches.has(session.profile)) {
-          this.readings.set(session.profile, { session, problem: null });
+          this.readings.set(session.profile, this.known(session));
         }
       }
       this._changed.emit();
@@ -179,9 +185,18 @@ export class Sessions implements ISessions, IDisposable {
       profile,
       'kind' in reading
         ? { session: last, problem: reading }
-        : { session: reading, problem: null }
+        : this.known(reading)
     );
     this._changed.emit();
+  }
+
+  /** The page to sign out at the provider, too, is told once: keep it while it is of use. */
+  private known(session: ISession): IReading {
+    const before = this.read(session.profile).session;
+    const isOut =
+      session.state === 'signed_out' && before?.state === 'signed_out';
+    const logout_url = session.logout_url ?? (isOut ? before.logout_url : null);
+    return { session: { ...session, logout_url }, problem: null };
   }
 
   private readonly overview: Poll;

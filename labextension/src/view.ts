@@ -27,10 +27,10 @@ export interface IButton {
 
 /** A code to enter somewhere else. */
 export interface ICode {
-  prompt: string;
   label: string;
   code: string;
-  note: string;
+  /** When it expires, in seconds since the epoch. */
+  until: number | null;
   copy: string;
   copied: string;
 }
@@ -50,10 +50,14 @@ export interface IView {
   /** The profile's name, where it tells more than the platform's. */
   profile: string;
   status: string;
+  /** What the server refused to do just now. */
+  trouble: string;
   lines: ILine[];
   warnings: string[];
   code: ICode | null;
   link: ILink | null;
+  /** A link that may be left alone. */
+  aside: ILink | null;
   paste: IPaste | null;
   buttons: IButton[];
 }
@@ -113,10 +117,12 @@ function blank(
     platform,
     profile: profile === platform ? '' : profile,
     status,
+    trouble: '',
     lines,
     warnings: [],
     code: null,
     link: null,
+    aside: null,
     paste: null,
     buttons: []
   };
@@ -159,10 +165,9 @@ function sessionView(
       GLYPHS[state],
       words.session(session, isOpened, isRow)
     ),
-    warnings: [
-      ...(trouble ? [troubleLine(trouble, words)] : []),
-      ...session.warnings
-    ]
+    trouble: trouble ? words.sentence(words.problem(trouble)) : '',
+    warnings: session.warnings,
+    aside: logoutLink(session.logout_url, words)
   };
   if (state === 'signed_in') {
     const signOut: IButton = { key: 'sign-out', label: words.signOut };
@@ -188,8 +193,13 @@ function sessionView(
   return view;
 }
 
-function troubleLine(trouble: Problem, words: Words): string {
-  return words.sentence(words.problem(trouble));
+/** Where to sign out at the provider, too. */
+function logoutLink(href: string | null, words: Words): ILink | null {
+  if (href === null || !isWebAddress(href)) {
+    return null;
+  }
+  const label = words.alsoSignOutAt(hostOf(href));
+  return { label, name: label, href, isSilent: false };
 }
 
 /** What a challenge puts in place of the plain link. */
@@ -204,14 +214,11 @@ function challengeView(
         url => url !== null && isWebAddress(url)
       );
       return {
-        lines: [],
+        lines: [words.challenge(challenge, hostOf(verification_uri))],
         code: {
-          prompt: words.enterCode(hostOf(verification_uri)),
           label: words.code,
           code: challenge.user_code,
-          note: challenge.expires_at
-            ? words.codeUntil(challenge.expires_at)
-            : '',
+          until: challenge.expires_at,
           copy: words.copy,
           copied: words.copied
         },
@@ -220,7 +227,7 @@ function challengeView(
     }
     case 'paste':
       return {
-        lines: [words.pasteWhat],
+        lines: [words.challenge(challenge, hostOf(challenge.url))],
         link: isWebAddress(challenge.url)
           ? outward(challenge.url, words)
           : null,

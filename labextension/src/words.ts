@@ -8,7 +8,13 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { Problem } from './problem';
-import { IErrorText, ISession, State } from './session';
+import {
+  IDeviceChallenge,
+  IErrorText,
+  IPasteChallenge,
+  ISession,
+  State
+} from './session';
 
 /** A sentence below the status: one to act on, or one that only explains. */
 export interface ILine {
@@ -67,7 +73,13 @@ export class Words {
     const { trans } = this;
     switch (session.state) {
       case 'signed_in':
-        return this.validity(session).map(quiet);
+        return [
+          ...(session.last_error
+            ? [plain(this.hitch(session.last_error))]
+            : []),
+          ...session.notices.map(plain),
+          ...this.validity(session).map(quiet)
+        ];
       case 'expired':
       case 'failed':
         return session.error
@@ -78,6 +90,13 @@ export class Words {
           quiet(isOpened ? this.finish() : this.invitation(session.flow))
         ];
     }
+  }
+
+  /** What went wrong in the background, while nothing is lost. */
+  private hitch({ what, fix }: IErrorText): string {
+    return [this.trans.__('Not renewed just now:'), what, fix]
+      .filter(Boolean)
+      .join(' ');
   }
 
   /** What signing in does, in one sentence. */
@@ -184,6 +203,10 @@ export class Words {
     return this.trans.__('Sign out');
   }
 
+  alsoSignOutAt(host: string): string {
+    return this.trans.__('Also sign out at %1', host);
+  }
+
   get cancel(): string {
     return this.trans.__('Cancel');
   }
@@ -200,28 +223,44 @@ export class Words {
     return this.trans.__('Copied');
   }
 
-  enterCode(host: string): string {
-    return this.trans.__('Enter this code at %1:', host);
+  /** What will happen, in one sentence. */
+  challenge(
+    { kind, sentence }: IDeviceChallenge | IPasteChallenge,
+    host: string
+  ): ILine {
+    if (sentence) {
+      return plain(sentence);
+    }
+    return plain(
+      kind === 'device'
+        ? this.trans.__(
+            'Enter this code at %1, on this or any other device; then you are signed in here, too.',
+            host
+          )
+        : this.trans.__(
+            'Sign in on the page that opens. It ends on an address that cannot be reached: copy that whole address and paste it here.'
+          )
+    );
   }
 
   get code(): string {
     return this.trans.__('Code');
   }
 
-  codeUntil(time: number): string {
-    return this.trans.__('The code is good until %1.', clock(time));
+  /** How long a code is still good for. */
+  codeLeft(seconds: number): string {
+    return seconds > 0
+      ? this.trans.__('The code is good for %1.', duration(seconds))
+      : this.trans.__('The code has expired.');
   }
 
-  get pasteWhat(): ILine {
-    return quiet(
-      this.trans.__(
-        'Sign in on the page that opens. Its last step leads to an address that cannot be reached: copy that whole address and paste it here.'
-      )
-    );
+  /** The name of the code's picture. */
+  get scan(): string {
+    return this.trans.__('The same address as a QR code, for a phone');
   }
 
   get pasteLabel(): string {
-    return this.trans.__('Address of the page that cannot be reached');
+    return this.trans.__('Paste the address of the page your browser ended on');
   }
 
   get finishSignIn(): string {
@@ -256,6 +295,12 @@ export class Words {
       ? [this.trans.__('Good until %1.', until)]
       : [this.trans.__('Good until %1, then renewed automatically.', until)];
   }
+}
+
+/** Seconds as minutes and seconds, as clocks show them. */
+export function duration(seconds: number): string {
+  const whole = Math.floor(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }
 
 /** A moment today as its time; any other with its day. */

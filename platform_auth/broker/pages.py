@@ -6,7 +6,13 @@ import base64
 import hashlib
 from html import escape
 from string import Template
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
+
+from ..qr_code import qr_code
+from ..words import host_of
+
+if TYPE_CHECKING:
+    from ..errors import PlatformAuthError
 
 _STYLE: Final = """
 :root{color-scheme:light dark;--ink:#1f2328;--soft:#59636e;--card:#fff;--back:#f4f5f7;--line:#d8dee4;--good:#1a7f37;--bad:#c3262e;--link:#0b63ce}
@@ -23,9 +29,19 @@ h1{margin:0 0 8px;font-size:22px;line-height:1.25;font-weight:650}
 p{margin:0 0 6px;color:var(--soft)}
 p.what{color:var(--ink)}
 p.fix{margin-top:14px}
-a.go{display:inline-block;margin-top:20px;padding:10px 22px;border-radius:8px;background:var(--link);color:#fff;text-decoration:none;font-weight:600}
-@media(prefers-color-scheme:dark){a.go{color:#0f1216}}
-a.go:focus-visible{outline:3px solid var(--link);outline-offset:3px}
+.go{display:inline-block;margin-top:20px;padding:10px 22px;border:0;border-radius:8px;background:var(--link);color:#fff;text-decoration:none;font:600 16px/1.5 inherit;font-family:inherit;cursor:pointer}
+@media(prefers-color-scheme:dark){.go{color:#0f1216}}
+:is(.go,input):focus-visible{outline:3px solid var(--link);outline-offset:3px}
+.code{margin:14px 0 4px;font:600 32px/1.3 ui-monospace,Menlo,Consolas,monospace;letter-spacing:.1em;color:var(--ink);user-select:all}
+.pa-login-qr{display:block;width:148px;height:148px;margin:16px auto 4px;border-radius:8px;shape-rendering:crispedges}
+ol{margin:18px 0 0;padding:0;list-style:none;text-align:left;counter-reset:step}
+li{position:relative;padding:0 0 22px 44px;counter-increment:step}
+li::before{content:counter(step);position:absolute;left:0;top:0;width:28px;height:28px;border:1px solid var(--line);border-radius:50%;text-align:center;line-height:26px;font-weight:600}
+li:last-child{padding-bottom:0}
+li .go{margin-top:10px}
+label{display:block}
+input{display:block;width:100%;margin-top:8px;padding:9px 12px;border:1px solid var(--soft);border-radius:8px;background:var(--back);color:var(--ink);font:inherit}
+[role=alert]{margin:0 0 10px;padding:8px 12px;border-left:4px solid var(--bad);border-radius:4px;background:var(--back);color:var(--ink)}
 """  # noqa: E501 - a style sheet
 # A tab that a script opened may close itself; in any other this does nothing.
 _SCRIPT: Final = "setTimeout(function(){window.close()},1500)"
@@ -54,6 +70,8 @@ CONTENT_SECURITY_POLICY: Final = (
     f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
+FORM_POLICY: Final = CONTENT_SECURITY_POLICY.replace("form-action 'none'", "form-action 'self'")
+"""That of `paste_page`, which sends what is pasted to where it came from."""
 
 HEADERS: Final = {
     "Content-Type": "text/html; charset=utf-8",
@@ -92,7 +110,70 @@ def page(
     if fix:
         body.append(f'<p class="fix">{escape(fix)}</p>')
     if link is not None:
-        body.append(f'<a class="go" href="{escape(link[0])}">{escape(link[1])}</a>')
+        body.append(_anchor(*link))
+    return _page(title, kind, body, close=close)
+
+
+def device_page(platform: str, challenge: dict[str, Any]) -> str:
+    """Return the page that shows a device flow's code.
+
+    Parameters
+    ----------
+    platform
+        What is signed in to.
+    challenge
+        Of the kind ``device``; see `platform_auth.broker.view`.
+
+    """
+    where = challenge["verification_uri_complete"] or challenge["verification_uri"]
+    picture = qr_code(where)
+    advice = "Check that the next page shows the same code. Never enter one that somebody sent you."
+    body = [
+        f'<p class="code">{escape(challenge["user_code"])}</p>',
+        f'<p class="what">{advice}</p>',
+        _anchor(where, f"Sign in at {host_of(challenge['verification_uri'])}"),
+        *([picture.svg(), "<p>Or scan it with a phone.</p>"] if picture else []),
+    ]
+    return _page(f"Sign in to {platform}", "ask", body)
+
+
+def paste_page(platform: str, url: str, form: str, *, problem: PlatformAuthError | None) -> str:
+    """Return the page that sends a person to sign in and takes the address they end on.
+
+    Parameters
+    ----------
+    platform
+        What is signed in to.
+    url
+        Where to sign in.
+    form
+        Hidden fields of the form, HTML; it is sent to the page's own address.
+    problem
+        Why the last address was not the right one.
+
+    """
+    refused = ""
+    if problem is not None:
+        said = " ".join(text for text in (problem.what, problem.why, problem.fix) if text)
+        refused = f'<p role="alert">{escape(said)}</p>'
+    body = [
+        refused,
+        "<ol><li>Sign in on the provider's page, in a tab of its own.<br>",
+        _anchor(url, f"Sign in at {host_of(url)}", ' target="_blank" rel="noopener"'),
+        "</li><li>It ends on an address that cannot be reached: copy that whole address.</li>",
+        f'<li><form method="post">{form}',
+        "<label>Paste the address of the page your browser ended on",
+        '<input name="url" type="text" required autocomplete="off" spellcheck="false"></label>',
+        '<button class="go">Finish</button></form></li></ol>',
+    ]
+    return _page(f"Sign in to {platform}", "ask", body)
+
+
+def _anchor(url: str, text: str, more: str = "") -> str:
+    return f'<a class="go" href="{escape(url)}"{more}>{escape(text)}</a>'
+
+
+def _page(title: str, kind: str, body: list[str], *, close: bool = False) -> str:
     return _PAGE.substitute(
         title=escape(title),
         style=_STYLE,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-from ..words import state_words
+from ..words import also_sign_out_at, state_words
 from . import words
 
 Glyph = Literal["lock", "wait", "check", "alert"]
@@ -50,11 +50,22 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A code to be entered on another page (RFC 8628), and that page's address to be scanned."""
+    """A code to be entered on another page (RFC 8628).
 
-    prompt: str
+    Parameters
+    ----------
+    code
+        The code itself.
+    scan
+        The page's address, to be scanned with a phone.
+    note
+        How long it is good for.
+
+    """
+
     code: str
     scan: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,8 @@ class Card:
         The state in words.
     lines, warnings, code, link
         What else there is to read and do.
+    aside
+        A link that may be left alone.
 
     """
 
@@ -82,6 +95,7 @@ class Card:
     warnings: tuple[str, ...] = ()
     code: Code | None = None
     link: Link | None = None
+    aside: Link | None = None
 
     @property
     def glyph(self) -> Glyph:
@@ -103,23 +117,24 @@ def card_of(view: dict[str, Any], *lines: Line, row: bool = False) -> Card:
 
     """
     link = None if view["state"] == "signed_in" else _sign_in_link(view, row=row)
-    code = _code(view)
-    brief = code is not None or (row and view["state"] in {"signed_out", "signing_in"})
+    brief = row and view["state"] in {"signed_out", "signing_in"}
     said = () if brief else _lines(view)
     return Card(
         state=view["state"],
         platform=view["platform"] or view["profile"],
         profile=_badge(view),
         status=state_words(view),
-        lines=lines or _paste_lines(view, row=row) or said,
+        lines=lines or _challenge_lines(view, row=row) or said,
         warnings=tuple(view["warnings"]),
-        code=code,
+        code=_code(view),
         link=_challenge_link(view, row=row) or link,
     )
 
 
-def outcome_card(view: dict[str, Any], state: str, status: str, *lines: Line) -> Card:
-    """Return the card that stays when a sign-in has ended.
+def outcome_card(
+    view: dict[str, Any], state: str, status: str, *lines: Line, aside: Link | None = None
+) -> Card:
+    """Return the card that stays when a sign-in, or a session, has ended.
 
     Parameters
     ----------
@@ -127,12 +142,19 @@ def outcome_card(view: dict[str, Any], state: str, status: str, *lines: Line) ->
         The session it was about.
     state
         One of the states, for the style sheet.
-    status, lines
+    status, lines, aside
         What became of it.
 
     """
     platform = view["platform"] or view["profile"]
-    return Card(state, platform, _badge(view), status, tuple(line for line in lines if line.text))
+    said = tuple(line for line in lines if line.text)
+    warnings = tuple(view["warnings"])
+    return Card(state, platform, _badge(view), status, said, warnings, aside=aside)
+
+
+def logout_link(url: str | None) -> Link | None:
+    """Return the link to sign out at the provider, too, where there is such a page."""
+    return _link(also_sign_out_at(url), url) if url is not None else None
 
 
 def error_lines(error: dict[str, Any]) -> tuple[Line, ...]:
@@ -170,13 +192,16 @@ def _lines(view: dict[str, Any]) -> tuple[Line, ...]:
     return (Line(words.INVITATION_ALONE if alone else words.INVITATION, quiet=True),)
 
 
-def _paste_lines(view: dict[str, Any], *, row: bool) -> tuple[Line, ...]:
+def _challenge_lines(view: dict[str, Any], *, row: bool) -> tuple[Line, ...]:
+    """Return the sentence that says what will happen."""
+    if _kind(view) == "device":
+        return (Line(words.enter_code(view["challenge"]["verification_uri"])),)
     if _kind(view) != "paste":
         return ()
     if view["sign_in_url"] is not None:
-        return (Line(words.PASTE_ELSEWHERE, quiet=True),)
+        return (Line(words.PASTE_ON_PAGE, quiet=True),)
     # The address holds a code, so it must not be typed into a widget: its state is saved.
-    text = words.paste_with_magic(view["profile"]) if row else words.PASTE_BELOW
+    text = words.paste_with_magic(view["profile"]) if row else words.PASTE
     return (Line(text, quiet=True),)
 
 
@@ -191,6 +216,8 @@ def _challenge_link(view: dict[str, Any], *, row: bool) -> Link | None:
         return None
     if challenge["kind"] == "open":
         return _to_platform(view, challenge["url"], row=row)
+    if challenge["kind"] == "paste" and view["sign_in_url"] is not None:
+        return _to_platform(view, view["sign_in_url"], row=row)
     wanted = ("url", "verification_uri_complete", "verification_uri")
     href = next((challenge[key] for key in wanted if challenge.get(key)), "")
     return _link(words.sign_in_at(challenge.get("verification_uri") or href), href)
@@ -220,4 +247,5 @@ def _code(view: dict[str, Any]) -> Code | None:
     challenge = view["challenge"]
     page = challenge["verification_uri"]
     scan = challenge.get("verification_uri_complete") or page
-    return Code(words.enter_code(page), challenge["user_code"], scan)
+    note = words.code_is_good(challenge.get("expires_at"))
+    return Code(challenge["user_code"], scan, note)

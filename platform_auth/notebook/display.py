@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from ..errors import SignInCancelledError
 from ..words import state_words
-from .card import Card, Line, card_of, outcome_card
+from .card import Card, Line, card_of, logout_link, outcome_card
 from .markup import to_html
 from .words import client_is_ready, ready, sign_in_to
 
@@ -94,6 +94,26 @@ def waiting_bundle(view: dict[str, Any]) -> Bundle:
     if view["sign_in_url"] is not None:
         return {MIME: login_data(view), **bundle}
     return bundle
+
+
+def show_signed_out(view: dict[str, Any]) -> None:
+    """Say that a sign-out is done, and where to do so at the provider, too.
+
+    Parameters
+    ----------
+    view
+        The answer to the sign-out.
+
+    """
+    text, page = f"Signed out of {view['platform']}", view.get("logout_url")
+    aside = logout_link(page)
+    if aside is None:
+        print(text)  # noqa: T201 - this is how a magic speaks
+        return
+    from IPython.display import display
+
+    card = outcome_card(view, "signed_out", state_words(view), aside=aside)
+    display(_bundle(card, f"{text}\n{aside.label}: {aside.href}"), raw=True)
 
 
 def login_data(view: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ..errors import (
 )
 from .injection import LazyClient, check_name, inject
 from .presence import VARIABLE, is_person_there, takes_input
-from .words import ready
+from .words import PASTE_LABEL, ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,8 @@ class Login:
 
         """
         if not self._wishes.force and self._is_ready():
-            print(ready(self._view, self._wishes.name, self.kind))  # noqa: T201 - a magic speaks
+            warnings = (f"Warning: {text}" for text in self._view["warnings"])
+            print(ready(self._view, self._wishes.name, self.kind), *warnings, sep="\n")  # noqa: T201 - a magic speaks
         elif self._wishes.wait:
             self._display.succeed(self._sign_in())
         else:
@@ -177,7 +178,7 @@ class Login:
         from getpass import getpass
 
         while True:
-            url = getpass("Address of the page that cannot be reached: ")
+            url = getpass(f"{PASTE_LABEL}: ")
             try:
                 self._broker.complete(self._connection.profile, url)
             except CallbackError as error:

@@ -129,11 +129,13 @@ class PlatformMagics(Magics):
         self._picker.show()
 
     def _sign_out(self, broker: BrokerClient, name: str) -> None:
+        from .display import show_signed_out
+
         view = broker.sign_out(name)
         for client in self._clients.values():
             if client.connection.profile == name:
                 client.connection.tokens.forget()
-        print(f"Signed out of {view['platform']}")  # noqa: T201 - this is how a magic speaks
+        show_signed_out(view)
 
 
 def _broker() -> BrokerClient:

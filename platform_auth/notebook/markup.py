@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from .qr_code import qr_svg
+from ..qr_code import qr_code
 from .style import style_for
 
 if TYPE_CHECKING:
@@ -55,12 +55,16 @@ def body_html(card: Card, *, live: bool = False) -> str:
 
 
 def _parts(card: Card) -> Iterator[str]:
-    if said := "".join([*map(_line, card.lines), *map(_warning, card.warnings)]):
+    yield from map(_warning, card.warnings)
+    if said := "".join(map(_line, card.lines)):
         yield f'<div class="pa-login-lines">{said}</div>'
     if card.code is not None:
         yield _code(card.code)
     if card.link is not None:
-        yield f'<div class="pa-login-actions">{_anchor(card.link)}</div>'
+        anchor = _anchor(card.link, "pa-button pa-mod-primary")
+        yield f'<div class="pa-login-actions">{anchor}</div>'
+    if card.aside is not None:
+        yield f'<div class="pa-login-aside">{_anchor(card.aside, "pa-login-link")}</div>'
 
 
 def _line(line: Line) -> str:
@@ -72,16 +76,20 @@ def _warning(text: str) -> str:
 
 
 def _code(code: Code) -> str:
+    scan, note = qr_code(code.scan), ""
+    if code.note:
+        note = f'<p class="pa-login-note">{escape(code.note)}</p>'
     return (
-        f'<div class="pa-login-challenge"><p class="pa-login-line">{escape(code.prompt)}</p>'
-        f'<output class="pa-login-code">{escape(code.code)}</output>{qr_svg(code.scan)}</div>'
+        '<div class="pa-login-challenge pa-login-device"><div class="pa-login-codebox">'
+        f'<output class="pa-login-code" aria-label="Code {escape(code.code)}">{escape(code.code)}'
+        f"</output>{note}</div>{scan.svg() if scan else ''}</div>"
     )
 
 
-def _anchor(link: Link) -> str:
+def _anchor(link: Link, kind: str) -> str:
     named = f' aria-label="{escape(link.name)}"' if link.name != link.label else ""
     return (
-        f'<a class="pa-button pa-mod-primary" href="{escape(link.href)}" target="_blank" '
+        f'<a class="{kind}" href="{escape(link.href)}" target="_blank" '
         f'rel="noopener"{named}>{escape(link.label)}</a>'
     )
 

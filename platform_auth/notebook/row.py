@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ipywidgets import HTML, Button, HBox
 
 from . import words
-from .card import Card, Line, card_of
+from .card import Card, Line, card_of, logout_link
 from .markup import body_html
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class SessionRow(HBox):  # type: ignore[misc]  # ipywidgets is untyped
         self.view: dict[str, Any] = {}
         self.state: str | None = None
         self._usable, self._note, self._trouble = False, "", ""
+        self._logout_url: str | None = None
         self._html = HTML()
         self._buttons = {
             deed: self._button(act, deed, label)
@@ -60,7 +61,8 @@ class SessionRow(HBox):  # type: ignore[misc]  # ipywidgets is untyped
         card = card_of(self.view, row=True)
         note = (Line(self._note, quiet=True),) if self._note else card.lines
         trouble = (self._trouble,) if self._trouble else ()
-        return replace(card, lines=note, warnings=(*trouble, *card.warnings))
+        aside = logout_link(self._logout_url)
+        return replace(card, lines=note, warnings=(*trouble, *card.warnings), aside=aside)
 
     def show(self, view: dict[str, Any], *, usable: bool) -> bool:
         """Show a session as it is now; return whether it is news.
@@ -74,7 +76,10 @@ class SessionRow(HBox):  # type: ignore[misc]  # ipywidgets is untyped
 
         """
         if view == self.view:
+            self._draw()  # minutes pass
             return False
+        if view["state"] != "signed_out":
+            self._logout_url = None
         if view["revision"] != self.view.get("revision"):
             self._trouble = ""
         if view["state"] != "signed_in":
@@ -91,6 +96,11 @@ class SessionRow(HBox):  # type: ignore[misc]  # ipywidgets is untyped
     @note.setter
     def note(self, text: str) -> None:
         self._note = text
+        self._draw()
+
+    def signed_out(self, logout_url: str | None) -> None:
+        """Offer to sign out at the provider, too, for as long as the session is signed out."""
+        self._logout_url = logout_url
         self._draw()
 
     @property

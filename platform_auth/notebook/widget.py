@@ -135,7 +135,8 @@ class LoginWidget(VBox):  # type: ignore[misc]  # ipywidgets is untyped
             if deed == "use":
                 self._pick(view)
             else:
-                getattr(self._broker, deed)(view["profile"])
+                answer = getattr(self._broker, deed)(view["profile"])
+                row.signed_out(answer.get("logout_url"))
         except PlatformAuthError as error:
             row.trouble = str(error)
         finally:

@@ -12,12 +12,14 @@ INVITATION: Final = (
 )
 INVITATION_ALONE: Final = "Sign in on the page that opens, then come back here."
 NO_PAGE: Final = "No page opens for this: the server signs in with its own credentials."
-_PASTE: Final = (
-    "Sign in on the page that opens. Its last step leads to an address that cannot be reached: "
-    "copy that whole address and paste it "
+PASTE: Final = (
+    "Sign in on the page that opens. It ends on an address that cannot be reached: "
+    "copy that whole address and paste it here."
 )
-PASTE_BELOW: Final = f"{_PASTE}below."
-PASTE_ELSEWHERE: Final = f"{_PASTE}under Platform connections in JupyterLab's status bar."
+PASTE_LABEL: Final = "Paste the address of the page your browser ended on"
+PASTE_ON_PAGE: Final = (
+    "The page that opens takes you to sign in, and takes the address that your browser ends on."
+)
 SIGN_IN: Final = "Sign in"
 SIGN_IN_AGAIN: Final = "Sign in again"
 SIGN_OUT: Final = "Sign out"
@@ -39,8 +41,19 @@ def sign_in_at(url: str) -> str:
 
 
 def enter_code(url: str) -> str:
-    """Say where a code goes."""
-    return f"Enter this code at {host_of(url)}:"
+    """Say where a code goes, and what comes of it."""
+    return (
+        f"Enter this code at {host_of(url)}, on this or any other device; "
+        "then you are signed in here, too."
+    )
+
+
+def code_is_good(until: float | None) -> str:
+    """Say how long a code is good for, as seen from now; the reader's clock may be another one."""
+    if until is None:
+        return ""
+    minutes = round((until - time.time()) / 60)
+    return f"The code is good for {minutes} min." if minutes > 0 else "The code expires soon."
 
 
 def paste_with_magic(profile: str) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from tornado import web
 
 from ..broker.attempt import Binding
-from ..broker.pages import page
+from ..broker.pages import FORM_POLICY, device_page, page, paste_page
 from ..broker.session import State
-from ..errors import ConfigError, PlatformAuthError
+from ..errors import CallbackError, ConfigError, PlatformAuthError
 from ..oauth.flows import get_flow
 from . import flow_cookie
 from .page_handler import PageHandler
@@ -59,6 +60,27 @@ class LoginHandler(PageHandler):
         except PlatformAuthError as error:
             self.show_error(error)
         return None
+
+    @web.authenticated
+    @authorized_to("write")
+    async def post(self) -> None:
+        """Take the address that a browser ended on, from the page that asks for it."""
+        try:
+            refuse_visitor(self)
+            session = await self.broker.session(self._profile_name())
+            await self._finish(session, self.get_body_argument("url", "").strip())
+        except PlatformAuthError as error:
+            self.show_error(error)
+
+    async def _finish(self, session: Session, url: str) -> None:
+        try:
+            done = await self.broker.complete(url)
+        except CallbackError as error:
+            if session.challenge is None or session.challenge["kind"] != "paste":
+                raise
+            self._show_paste(session, error)
+        else:
+            self.show_signed_in(done, title="You are signed in")
 
     async def _answer(self) -> None:
         session = await self.broker.session(self._profile_name())
@@ -116,9 +138,19 @@ class LoginHandler(PageHandler):
         if challenge is None:
             self.show_signed_in(session, title="You are signed in")
         elif challenge["kind"] == "device":
-            self.finish(_device_page(session, challenge))
+            self.finish(device_page(session.profile.config.host, challenge))
+        elif challenge["kind"] == "paste":
+            self._show_paste(session)
         else:
             self.redirect(challenge["url"])
+
+    def _show_paste(self, session: Session, problem: CallbackError | None = None) -> None:
+        host, url = session.profile.config.host, (session.challenge or {})["url"]
+        self.set_header("Content-Security-Policy", FORM_POLICY)
+        hidden = self.xsrf_form_html()
+        if problem is not None:
+            self.set_status(HTTPStatus.BAD_REQUEST)
+        self.finish(paste_page(host, url, hidden, problem=problem))
 
 
 def _elsewhere(challenge: dict[str, Any] | None) -> bool:
@@ -128,14 +160,3 @@ def _elsewhere(challenge: dict[str, Any] | None) -> bool:
 def _comes_back_here(profile: Profile) -> bool:
     redirects = get_flow(profile.config.flow).redirects
     return redirects and profile.config.oauth.redirect in {"auto", "server"}
-
-
-def _device_page(session: Session, challenge: dict[str, Any]) -> str:
-    where = challenge["verification_uri_complete"] or challenge["verification_uri"]
-    return page(
-        f"Sign in to {session.profile.config.host}",
-        f"Your code is {challenge['user_code']}",
-        "Check that the next page shows the same code. Never enter one that somebody sent you.",
-        kind="ask",
-        link=(where, "Continue to sign in"),
-    )

@@ -6,7 +6,15 @@ import re
 
 import pytest
 
-from platform_auth.broker.pages import CONTENT_SECURITY_POLICY, HEADERS, page
+from platform_auth.broker.pages import (
+    CONTENT_SECURITY_POLICY,
+    FORM_POLICY,
+    HEADERS,
+    device_page,
+    page,
+    paste_page,
+)
+from platform_auth.errors import CallbackError
 
 EVIL = "<script>alert('x')</script>\"&"
 
@@ -47,3 +55,35 @@ def test_it_loads_nothing() -> None:
 
 def test_an_empty_line_is_left_out() -> None:
     assert page("Done", "", "x").count('<p class="what">') == 1
+
+
+DEVICE = {
+    "kind": "device",
+    "verification_uri": "https://id.example.com/device",
+    "verification_uri_complete": f"https://id.example.com/device?user_code={EVIL}",
+    "user_code": EVIL,
+}
+
+
+def test_pages_of_challenges_reflect_nothing_unescaped() -> None:
+    problem = CallbackError(EVIL, why=EVIL, fix=EVIL)
+    for html in (
+        device_page(EVIL, DEVICE),
+        paste_page(EVIL, f"https://id.example.com/?{EVIL}", "", problem=problem),
+    ):
+        assert "<script>" not in html
+        assert "&lt;script&gt;" in html
+        [style] = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        assert f"style-src 'sha256-{digest}'" in FORM_POLICY
+
+
+def test_a_code_can_be_scanned_where_a_phone_can_open_its_address() -> None:
+    assert 'role="img" ' in device_page("flyte.example.com", DEVICE)
+    here = {**DEVICE, "verification_uri_complete": "http://127.0.0.1:9400/device"}
+    assert 'role="img" ' not in device_page("flyte.example.com", here)
+
+
+def test_only_the_page_with_a_form_may_send_one_and_only_home() -> None:
+    rules, others = FORM_POLICY.split("; "), CONTENT_SECURITY_POLICY.split("; ")
+    assert set(rules) ^ set(others) == {"form-action 'self'", "form-action 'none'"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ import pytest
 from platform_auth.notebook import words
 from platform_auth.notebook.card import card_of, is_address, outcome_card
 from platform_auth.notebook.markup import body_html, to_html
-from platform_auth.notebook.qr_code import qr_svg
 from platform_auth.notebook.style import style_for, widget_style
+from platform_auth.words import also_sign_out_at
 
 EVIL = "<img src=x onerror=alert(1)>\"'&"
 EXTENSION = Path(__file__).parents[2] / "labextension"
@@ -80,7 +81,7 @@ def test_a_code_has_its_page() -> None:
     card = card_of(asking("device", **DEVICE))
     html = body_html(card)
     assert ">ABCD-EFGH<" in html
-    assert "Enter this code at id.example.com:" in html
+    assert "Enter this code at id.example.com, on this or any other device" in html
     assert card.link.href == DEVICE["verification_uri_complete"]
     assert card.link.label == "Sign in at id.example.com"
 
@@ -95,38 +96,45 @@ def test_a_code_can_be_scanned_with_a_phone() -> None:
     assert ".pa-login-qr{" in to_html(card_of(asking("device", **DEVICE)))
 
 
+def test_what_a_phone_cannot_open_is_not_shown_to_it() -> None:
+    challenge = {**DEVICE, "verification_uri_complete": "http://127.0.0.1:9400/device"}
+    html = body_html(card_of(asking("device", **challenge)))
+    assert ">ABCD-EFGH<" in html
+    assert 'role="img" ' not in html
+
+
 @pytest.mark.parametrize(
-    "url",
-    [
-        "http://127.0.0.1:9400/device",
-        "https://localhost/device",
-        "javascript:alert(1)",
-        "https://",
-        "https://[",
-        "/device",
-        "https://id.example.com/" + "x" * 5000,
-    ],
+    ("seconds", "said"), [(299, "good for 5 min"), (20, "expires soon"), (-5, "expires soon")]
 )
-def test_what_a_phone_cannot_open_is_not_shown_to_it(url: str) -> None:
-    assert qr_svg(url) == ""
-    challenge = {**DEVICE, "verification_uri_complete": url}
-    assert ">ABCD-EFGH<" in body_html(card_of(asking("device", **challenge)))
-
-
-def test_a_qr_code_holds_nothing_but_modules() -> None:
-    # Whatever an address says, it becomes a pattern: no text of a server's gets into the page.
-    svg = qr_svg("https://id.example.com/<script>alert(1)</script>")
-    assert "script" not in svg
-    assert "id.example" not in svg
+def test_a_code_says_how_long_it_is_good_for_whatever_clock_the_reader_has(
+    seconds: float, said: str
+) -> None:
+    until = time.time() + seconds
+    assert said in body_html(card_of(asking("device", **DEVICE, expires_at=until)))
 
 
 def test_an_address_to_paste_is_never_asked_for_in_a_widget() -> None:
     challenge = {"kind": "paste", "url": "https://id.example.com/authorize?state=s"}
     alone = view(state="signing_in", challenge=challenge, sign_in_url=None)
-    assert card_of(alone).lines[0].text == words.PASTE_BELOW
+    assert card_of(alone).lines[0].text == words.PASTE
+    assert card_of(alone).link.href == challenge["url"]
     assert "%platform_login prod" in card_of(alone, row=True).lines[0].text
+    # The Jupyter server's own page has a field for it.
     here = asking("paste", url=challenge["url"])
-    assert card_of(here, row=True).lines[0].text == words.PASTE_ELSEWHERE
+    for row in (False, True):
+        card = card_of(here, row=row)
+        assert card.lines[0].text == words.PASTE_ON_PAGE
+        assert card.link.href == "/a%40b/platform-auth/login?profile=prod"
+
+
+@pytest.mark.parametrize("state", ["signed_out", "signing_in", "signed_in", "expired", "failed"])
+def test_a_warning_is_there_in_every_state(state: str) -> None:
+    warned = view(state=state, warnings=["Certificates are not verified."])
+    cards = [card_of(warned), card_of(warned, row=True), outcome_card(warned, state, "Done")]
+    for card in cards:
+        html = to_html(card)
+        assert '<p class="pa-login-warning">Certificates are not verified.</p>' in html
+        assert ".pa-login-warning{" in html
 
 
 def test_flows_without_a_person_open_no_page() -> None:
@@ -211,14 +219,27 @@ def test_the_style_is_well_formed() -> None:
 def test_the_words_are_those_of_the_lab_extension() -> None:
     theirs = (EXTENSION / "src" / "words.ts").read_text(encoding="utf-8")
     ours = [words.INVITATION, words.NO_PAGE, words.SIGN_IN, words.SIGN_IN_AGAIN, words.SIGN_OUT]
-    ours += [words.CANCEL, words.NO_PROFILES, words.GO_ON]
+    ours += [words.CANCEL, words.NO_PROFILES, words.GO_ON, words.PASTE, words.PASTE_LABEL]
     ours += [card_of(view(state=state)).status for state in ("signed_out", "expired", "failed")]
     ours += [call("%1") for call in (words.sign_in_to, words.sign_in_at, words.enter_code)]
+    ours.append(also_sign_out_at("%1"))
     assert [text for text in ours if text not in theirs] == []
 
 
 def test_the_classes_are_those_of_the_lab_extension() -> None:
     theirs = (EXTENSION / "style" / "base.css").read_text(encoding="utf-8")
-    for name in ("pa-login-body", "pa-login-glyph", "pa-login-code", "pa-login-actions"):
+    names = [
+        "body",
+        "glyph",
+        "code",
+        "codebox",
+        "device",
+        "actions",
+        "warning",
+        "aside",
+        "link",
+        "qr",
+    ]
+    for name in (f"pa-login-{each}" for each in names):
         assert f".{name}" in theirs
         assert name in widget_style()

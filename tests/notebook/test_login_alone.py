@@ -96,7 +96,7 @@ class TestPaste:
         kernel = SimpleNamespace(_allow_stdin=True)
         monkeypatch.setattr(notebook.shell, "kernel", kernel, raising=False)
         notebook.run("%platform_login")
-        assert "paste it below" in notebook.bundles[0]["text/html"]
+        assert "paste it here" in notebook.bundles[0]["text/html"]
         assert notebook.text.count("That is not it") == 1
         assert notebook.saved_secrets(answers[1]) == []
         assert notebook.run("client.get('/me').json()['email']") == "ada@example.com"

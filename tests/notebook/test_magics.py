@@ -49,7 +49,8 @@ def test_status_shows_every_profile(signed_in: Host, notebook: Notebook) -> None
 def test_signing_out_ends_every_client_of_that_profile(signed_in: Host, notebook: Notebook) -> None:
     notebook.run("%platform_login\nclient.get('/me').json()")
     notebook.run("%platform_logout")
-    assert "Signed out of " in notebook.text
+    [shown] = notebook.bundles
+    assert shown["text/plain"].startswith("Signed out of ")
     assert signed_in.tokens() == []
     with pytest.raises(SignInRequiredError):
         notebook.run("client.get('/me')")
@@ -60,7 +61,19 @@ def test_signing_out_everywhere(signed_in: Host, notebook: Notebook) -> None:
     notebook.run("%platform_logout --all")
     states = [view["state"] for view in signed_in.client.profiles()["profiles"]]
     assert states == ["signed_out"] * len(states)
-    assert notebook.text.count("Signed out of ") == 2
+    # The service has no session with the provider's pages, the person has.
+    assert notebook.text.count("Signed out of ") == 1
+    assert len(notebook.bundles) == 1
+
+
+def test_where_to_sign_out_at_the_provider_is_a_link(signed_in: Host, notebook: Notebook) -> None:
+    notebook.run("%platform_logout")
+    [shown] = notebook.bundles
+    assert list(shown) == ["text/html", "text/plain"]
+    assert ">Also sign out at 127.0.0.1:" in shown["text/html"]
+    assert "/end-session?client_id=" in shown["text/html"]
+    assert "/end-session?client_id=" in shown["text/plain"]
+    assert notebook.saved_secrets(*signed_in.tokens()) == []
 
 
 def test_it_is_one_profile_or_all(host: Host, notebook: Notebook) -> None:

@@ -86,6 +86,18 @@ def test_a_sign_in_under_way_can_be_called_off(host: Host, widget: LoginWidget) 
     until(lambda: "Signed out" in html(widget, "demo-device"))
 
 
+def test_signed_out_it_says_where_to_do_so_at_the_provider(
+    host: Host, widget: LoginWidget, person: Person
+) -> None:
+    person.sign_in()
+    until(lambda: "Sign out" in buttons(widget))
+    assert "Also sign out" not in html(widget)
+    press(widget, "Sign out")
+    until(lambda: "Also sign out at 127.0.0.1:" in html(widget))
+    person.sign_in()
+    until(lambda: "Also sign out" not in html(widget))
+
+
 def test_what_goes_wrong_is_said_with_its_fix(
     host: Host, widget: LoginWidget, sandbox: Sandbox
 ) -> None:

@@ -88,6 +88,7 @@ class TestAuthorizer:
     async def test_is_asked_by_every_method(self, browser: Any) -> None:
         answers = [
             await browser.get("platform-auth/login?profile=demo"),
+            await browser.post("platform-auth/login?profile=demo"),
             await browser.get("platform-auth/callback?code=x&state=y"),
             await browser.get("platform-auth/api/v1/profiles"),
             await browser.post("platform-auth/api/v1/profiles/demo/sign-in", json={}),
@@ -95,8 +96,9 @@ class TestAuthorizer:
         ]
         resource = "platform_auth:sessions"
 
-        assert [answer.status_code for answer in answers] == [403] * 5
-        assert asked[-5:] == [
+        assert [answer.status_code for answer in answers] == [403] * 6
+        assert asked[-6:] == [
+            ("write", resource),
             ("write", resource),
             ("write", resource),
             ("read", resource),

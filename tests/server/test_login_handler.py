@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,11 @@ LOGIN = "platform-auth/login"
 def _flow_cookie(answer: Any) -> Any:
     (cookie,) = [c for c in answer.headers.get_list("set-cookie") if "platform-auth-" in c]
     return cookie
+
+
+def _hidden(page: Any) -> dict[str, str]:
+    """Return the hidden fields of a page's form."""
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text))
 
 
 async def test_sends_the_browser_to_the_provider(
@@ -225,14 +231,65 @@ class TestOtherWays:
         paste = {**ready["demo"], "oauth": {**ready["demo"]["oauth"], "redirect": "paste"}}
         return {"paste": paste, "device": ready["demo-device"], "service": ready["demo-service"]}
 
-    async def test_paste_goes_to_the_provider_and_no_second_time(
-        self, browser: Any, query: Any
+    async def test_paste_shows_where_to_go_and_takes_what_comes_of_it(
+        self, browser: Any, sandbox: Sandbox, query: Any
     ) -> None:
-        first = await browser.begin("paste")
+        page = await browser.get(f"{LOGIN}?profile=paste")
+        url = (await browser.session("paste"))["challenge"]["url"]
 
-        assert query(first)["redirect_uri"] == "http://localhost:53593/callback"
-        assert (await browser.session("paste"))["challenge"]["kind"] == "paste"
-        assert await browser.begin("paste") == first
+        assert query(url)["redirect_uri"] == "http://localhost:53593/callback"
+        assert f'href="{escape(url)}" target="_blank" rel="noopener"' in page.text
+        assert "form-action 'self'" in page.headers["content-security-policy"]
+        form = {**_hidden(page), "url": f" {sandbox.sign_in_scripted(url)}\n"}
+        done = await browser.http.post(f"{LOGIN}?profile=paste", data=form)
+        assert done.status_code == 200
+        assert "You are signed in" in done.text
+        assert "form-action 'none'" in done.headers["content-security-policy"]
+        assert (await browser.session("paste"))["state"] == "signed_in"
+
+    async def test_another_address_is_refused_and_can_be_pasted_again(
+        self, browser: Any, sandbox: Sandbox
+    ) -> None:
+        page = await browser.get(f"{LOGIN}?profile=paste")
+        url = (await browser.session("paste"))["challenge"]["url"]
+        for wrong in ("https://example.com/?code=CANARY&state=<b>", "", "hello"):
+            form = {**_hidden(page), "url": wrong}
+            page = await browser.http.post(f"{LOGIN}?profile=paste", data=form)
+            assert page.status_code == 400
+            assert 'role="alert"' in page.text
+            assert "CANARY" not in page.text
+            assert "<b>" not in page.text
+        form = {**_hidden(page), "url": sandbox.sign_in_scripted(url)}
+        done = await browser.http.post(f"{LOGIN}?profile=paste", data=form)
+        assert "You are signed in" in done.text
+
+    async def test_a_denial_that_is_pasted_is_the_end_of_it(
+        self, browser: Any, sandbox: Sandbox
+    ) -> None:
+        page = await browser.get(f"{LOGIN}?profile=paste")
+        url = (await browser.session("paste"))["challenge"]["url"]
+        form = {**_hidden(page), "url": sandbox.sign_in_scripted(url, approve=False)}
+        done = await browser.http.post(f"{LOGIN}?profile=paste", data=form)
+        assert done.status_code == 409
+        assert "<form" not in done.text
+        assert (await browser.session("paste"))["state"] == "failed"
+
+    async def test_nothing_is_taken_without_the_pages_own_token(
+        self, browser: Any, sandbox: Sandbox
+    ) -> None:
+        await browser.get(f"{LOGIN}?profile=paste")
+        url = (await browser.session("paste"))["challenge"]["url"]
+        form = {"url": sandbox.sign_in_scripted(url)}
+        answer = await browser.http.post(f"{LOGIN}?profile=paste", data=form)
+        assert answer.status_code == 403
+        assert (await browser.session("paste"))["state"] == "signing_in"
+
+    async def test_nothing_is_taken_where_nothing_is_asked_for(self, browser: Any) -> None:
+        page = await browser.get(f"{LOGIN}?profile=paste")
+        form = {**_hidden(page), "url": "http://localhost/?code=x&state=y"}
+        answer = await browser.http.post(f"{LOGIN}?profile=device", data=form)
+        assert answer.status_code == 400
+        assert "<form" not in answer.text
 
     async def test_device_shows_the_code(self, browser: Any) -> None:
         page = await browser.get(f"{LOGIN}?profile=device")
@@ -259,7 +316,7 @@ async def test_a_challenge_that_was_chosen_otherwise_is_kept(browser: Any, wish:
     page = await browser.get(f"{LOGIN}?profile=demo")
 
     assert (await browser.session())["challenge"] == before
-    assert before.get("user_code", before.get("url")) in (page.headers.get("location") or page.text)
+    assert before.get("user_code", escape(before.get("url", ""))) in page.text
 
 
 class TestProviderDown:

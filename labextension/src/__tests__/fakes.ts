@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { Deed, ISessionApi, IWaitOptions } from '../request';
-import { IProfiles, ISession, readSession } from '../session';
+import { IProfiles, IQrCode, ISession, readSession } from '../session';
 import { Words } from '../words';
 
 const trans = {
@@ -50,6 +50,8 @@ export class FakeApi implements ISessionApi {
     problems: []
   };
   reply: ISession | Error = session();
+  picture: IQrCode | Error | null = null;
+  readonly pictured: string[] = [];
 
   async profiles(): Promise<IProfiles> {
     if (this.list instanceof Error) {
@@ -71,6 +73,14 @@ export class FakeApi implements ISessionApi {
       throw this.reply;
     }
     return this.reply;
+  }
+
+  async qrCode(profile: string): Promise<IQrCode | null> {
+    this.pictured.push(profile);
+    if (this.picture instanceof Error) {
+      throw this.picture;
+    }
+    return this.picture;
   }
 
   /** The question still to be answered. */

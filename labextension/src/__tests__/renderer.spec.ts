@@ -187,6 +187,52 @@ describe('a code to enter elsewhere', () => {
     await show({ state: 'signing_in', flow: 'device', challenge });
   });
 
+  it('has its picture, fetched once', async () => {
+    expect(api.pictured).toEqual(['prod']);
+    expect(output.node.querySelector('[role=img]')).toBeNull();
+    api.picture = { size: 29, path: 'M4 4h7v1h-7z' };
+    const next = { ...challenge, user_code: 'IJKL-MNOP' };
+    await show({ state: 'signing_in', flow: 'device', challenge: next });
+    await show({ state: 'signing_in', challenge: next, warnings: ['Hurry.'] });
+    expect(api.pictured).toEqual(['prod', 'prod']);
+    expect(find('[role=img] title').textContent).toContain('QR code');
+    expect(find('[role=img] path:last-child').getAttribute('d')).toBe(
+      'M4 4h7v1h-7z'
+    );
+    await show({ state: 'signed_in' });
+    expect(output.node.querySelector('[role=img]')).toBeNull();
+  });
+
+  it('does without a picture that cannot be had', async () => {
+    api.picture = new RefusedError(404, null);
+    const next = { ...challenge, user_code: 'IJKL-MNOP' };
+    await show({ state: 'signing_in', flow: 'device', challenge: next });
+    expect(find('.pa-login-code').textContent).toBe('IJKL-MNOP');
+    expect(output.node.querySelector('[role=img]')).toBeNull();
+  });
+
+  it('says how long it is good for, second by second', async () => {
+    const expires_at = Date.now() / 1000 + 92;
+    const timed = { ...challenge, expires_at };
+    await show({ state: 'signing_in', flow: 'device', challenge: timed });
+    const left = find('[role=timer]');
+    expect(left.textContent).toMatch(/^The code is good for 1:3[01]\.$/);
+    await pass(40);
+    expect(left.textContent).toMatch(/^The code is good for 0:5[01]\.$/);
+    expect(left.classList).toContain('pa-mod-hurry');
+    await pass(60);
+    expect(left.textContent).toBe('The code has expired.');
+  });
+
+  it('counts for nobody any more', async () => {
+    const timed = { ...challenge, expires_at: Date.now() / 1000 + 900 };
+    await show({ state: 'signing_in', flow: 'device', challenge: timed });
+    output.dispose();
+    sessions.dispose();
+    await pass(60); // what is under way ends
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   it('is shown and copied', async () => {
     const writeText = jest.fn(async () => undefined);
     Object.assign(navigator, { clipboard: { writeText } });
@@ -239,12 +285,12 @@ describe('an address to paste', () => {
     });
     finish();
     await pass(0.1);
-    expect(find('.pa-login-warning').textContent).toBe(
+    expect(find('[role=alert]').textContent).toBe(
       'That address is of another sign-in. Paste the newest one.'
     );
     expect(find<HTMLInputElement>('input').value).toBe('');
     await show({ state: 'signing_in', challenge });
-    expect(output.node.querySelector('.pa-login-warning')).toBeNull();
+    expect(find('[role=alert]').textContent).toBe('');
   });
 
   it('is not lost while the display changes around it', async () => {

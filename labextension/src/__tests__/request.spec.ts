@@ -40,10 +40,15 @@ function api(): SessionApi {
   } as unknown as ServerConnection.ISettings);
 }
 
-function json(status: number, body: unknown): () => Promise<object> {
+function json(
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {}
+): () => Promise<object> {
   return async () => ({
     ok: status < 400,
     status,
+    headers: new Headers(headers),
     json: async () => body
   });
 }
@@ -83,6 +88,57 @@ it('posts through the connection of JupyterLab, which adds the XSRF token', asyn
 it('never puts a pasted address into an address', async () => {
   await api().post('prod', 'complete', { url: 'http://localhost/?code=x' });
   expect(asked[0].url).not.toContain('code');
+});
+
+it('asks for the picture of a code', async () => {
+  const qr = { size: 29, path: 'M4 4h7v1h-7z' };
+  answer = json(200, { qr });
+  expect(await api().qrCode('prod')).toEqual(qr);
+  expect(new URL(asked[0].url).pathname).toMatch(/\/profiles\/prod\/qr$/);
+  answer = json(200, { qr: null });
+  expect(await api().qrCode('prod')).toBeNull();
+});
+
+describe('a server whose clock is late', () => {
+  const expires_at = 1_800_000_000;
+  const sent = { ...session(), expires_at };
+
+  function said(secondsLate: number): Record<string, string> {
+    const date = new Date(Date.now() - secondsLate * 1000);
+    return { Date: date.toUTCString() };
+  }
+
+  it('has its times told by the clock of this browser', async () => {
+    answer = json(200, sent, said(300));
+    const { expires_at: shown } = await api().session('prod');
+    expect(Math.round((shown ?? 0) - expires_at)).toBeGreaterThanOrEqual(299);
+    expect(Math.round((shown ?? 0) - expires_at)).toBeLessThanOrEqual(302);
+  });
+
+  it('is believed once: times must not flicker', async () => {
+    const one = api();
+    answer = json(200, sent, said(300));
+    const first = await one.session('prod');
+    answer = json(200, sent, said(301));
+    expect((await one.session('prod')).expires_at).toBe(first.expires_at);
+  });
+
+  it('is not measured by an answer that was held back', async () => {
+    answer = json(200, sent, said(25));
+    const { expires_at: shown } = await api().session('prod', {
+      since: 1,
+      wait: 25
+    });
+    expect(shown).toBe(expires_at);
+  });
+
+  it.each([{}, { Date: 'yesterday' }, said(1)])(
+    'may as well say %j',
+    async headers => {
+      answer = json(200, sent, headers as Record<string, string>);
+      expect((await api().session('prod')).expires_at).toBe(expires_at);
+    }
+  );
 });
 
 it('gives up a wait that the server forgot', async () => {
@@ -148,6 +204,7 @@ describe('problemOf', () => {
     answer = async () => ({
       ok: false,
       status: 503,
+      headers: new Headers(),
       json: async () => JSON.parse('<html>')
     });
     const reason = await api()

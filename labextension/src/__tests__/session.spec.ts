@@ -1,4 +1,9 @@
-import { ProtocolError, readProfiles, readSession } from '../session';
+import {
+  ProtocolError,
+  readProfiles,
+  readQrCode,
+  readSession
+} from '../session';
 
 const SENT = {
   profile: 'prod',
@@ -40,10 +45,23 @@ describe('readSession', () => {
         verification_uri: 'https://id.example.com/device',
         verification_uri_complete: null,
         user_code: 'ABCD-EFGH',
+        sentence: null,
         expires_at: 1764000000.5
       },
       error: null,
-      warnings: ['It skips TLS verification.']
+      last_error: null,
+      warnings: ['It skips TLS verification.'],
+      notices: [],
+      logout_url: null
+    });
+  });
+
+  it('tells times by the clock of this browser', () => {
+    const times = { expires_at: 1000, next_refresh: 900 };
+    expect(readSession({ ...SENT, ...times }, 120)).toMatchObject({
+      expires_at: 1120,
+      next_refresh: 1020,
+      challenge: { expires_at: 1764000120.5 }
     });
   });
 
@@ -75,6 +93,20 @@ describe('readSession', () => {
       warnings: []
     });
   });
+});
+
+describe('readQrCode', () => {
+  it('reads a picture', () => {
+    const picture = { size: 29, path: 'M4 4h7v1h-7z' };
+    expect(readQrCode(picture)).toEqual(picture);
+  });
+
+  it.each([
+    null,
+    {},
+    { size: '29', path: 'M4 4' },
+    { size: 29, path: 'url(x)' }
+  ])('takes %j for none', value => expect(readQrCode(value)).toBeNull());
 });
 
 describe('readProfiles', () => {

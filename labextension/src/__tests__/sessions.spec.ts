@@ -105,6 +105,22 @@ it('hands a refusal to whoever asked', async () => {
   await expect(sessions.act('prod', 'cancel')).rejects.toBe(api.reply);
 });
 
+it('keeps where to sign out at the provider while that is of use', async () => {
+  const logout_url = 'https://id.example.com/logout';
+  api.reply = session({ revision: 5, logout_url });
+  await sessions.act('prod', 'sign-out');
+  const known = () => sessions.read('prod').session?.logout_url;
+  sessions.refresh(); // the list does not say it again
+  await pass(1);
+  expect(known()).toBe(logout_url);
+  api.reply = session({ revision: 6, state: 'signed_in' });
+  await sessions.act('prod', 'sign-in');
+  expect(known()).toBeNull();
+  api.reply = session({ revision: 7 });
+  await sessions.act('prod', 'cancel');
+  expect(known()).toBeNull();
+});
+
 describe('events', () => {
   const stream = new Signal<object, { schema_id: string }>({});
   let profiles: jest.SpyInstance;

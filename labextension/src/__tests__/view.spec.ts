@@ -1,6 +1,6 @@
 import { IErrorText } from '../session';
 import { foreignView, IViewOptions, viewOf } from '../view';
-import { clock } from '../words';
+import { clock, duration } from '../words';
 import { session, words } from './fakes';
 
 const PATH = '/a%40b/platform-auth/login?profile=prod';
@@ -88,12 +88,12 @@ describe('a session signing in', () => {
   };
 
   it('shows the code, and links to the page that knows it', () => {
-    const { code, link } = view({ state: 'signing_in', challenge: device });
-    expect(code).toMatchObject({
-      prompt: 'Enter this code at id.example.com:',
-      code: 'AB-CD',
-      note: `The code is good until ${clock(SOON)}.`
-    });
+    const shown = view({ state: 'signing_in', challenge: device });
+    const { code, link, lines } = shown;
+    expect(texts(lines)).toEqual([
+      'Enter this code at id.example.com, on this or any other device; then you are signed in here, too.'
+    ]);
+    expect(code).toMatchObject({ code: 'AB-CD', until: SOON });
     expect(link).toMatchObject({
       label: 'Sign in at id.example.com',
       href: device.verification_uri_complete
@@ -122,6 +122,17 @@ describe('a session signing in', () => {
     const shown = view({ state: 'signing_in', challenge });
     expect(shown.paste).not.toBeNull();
     expect(shown.link?.href).toBe('https://id.example.com/auth?x=1');
+  });
+
+  it.each([
+    ['device', device],
+    ['paste', { kind: 'paste', url: 'https://id.example.com/auth' }]
+  ])('says what will happen in the words of the server for %s', (_, asked) => {
+    const challenge = { ...asked, sentence: 'A phone will ring.' };
+    for (const isRow of [false, true]) {
+      const shown = view({ state: 'signing_in', challenge }, { isRow });
+      expect(texts(shown.lines)).toEqual(['A phone will ring.']);
+    }
   });
 
   it('does not link a paste challenge to a script', () => {
@@ -155,6 +166,18 @@ describe('a session signed in', () => {
     const times = { expires_at: SOON, next_refresh: SOON - 30 };
     const { lines } = view({ ...signedIn, ...times });
     expect(texts(lines)[0]).toMatch(/then renewed automatically\.$/);
+  });
+
+  it('tells what was granted otherwise, and what goes wrong meanwhile', () => {
+    const { lines } = view({
+      ...signedIn,
+      notices: ['The scope admin was not granted.'],
+      last_error: { ...DENIED, what: 'id.example.com is down.', fix: 'Wait.' }
+    });
+    expect(texts(lines)).toEqual([
+      'Not renewed just now: id.example.com is down. Wait.',
+      'The scope admin was not granted.'
+    ]);
   });
 
   it('can be signed out in a list', () => {
@@ -194,10 +217,10 @@ describe('a refusal', () => {
   it('is said, and what was shown stays', () => {
     const trouble = { kind: 'refused', error: DENIED } as const;
     const shown = view({ warnings: ['Careful.'] }, { trouble });
-    expect(shown.warnings).toEqual([
-      'The sign-in was refused. Consent was not given. Sign in again and allow the access.',
-      'Careful.'
-    ]);
+    expect(shown.trouble).toBe(
+      'The sign-in was refused. Consent was not given. Sign in again and allow the access.'
+    );
+    expect(shown.warnings).toEqual(['Careful.']);
     expect(shown.link).not.toBeNull();
   });
 });
@@ -226,6 +249,48 @@ describe('a display that is not ours', () => {
     expect(shown.link).toBeNull();
     expect(shown.buttons).toEqual([]);
     expect(shown.paste).toBeNull();
+  });
+});
+
+describe('after a sign-out', () => {
+  it('the page of the provider is offered, too', () => {
+    const logout_url = 'https://id.example.com/logout?client_id=notebook';
+    for (const isRow of [false, true]) {
+      const shown = view({ logout_url }, { isRow });
+      expect(shown.aside).toMatchObject({
+        label: 'Also sign out at id.example.com',
+        href: logout_url
+      });
+      expect(shown.link?.href).toBe(PATH);
+    }
+  });
+
+  it('nothing but a web page is', () => {
+    expect(view({ logout_url: 'javascript:alert(1)' }).aside).toBeNull();
+    expect(view({}).aside).toBeNull();
+  });
+});
+
+describe('a warning', () => {
+  it.each(['signed_out', 'signing_in', 'signed_in', 'expired', 'failed'])(
+    'is there when %s, in a row, too',
+    state => {
+      for (const isRow of [false, true]) {
+        const warnings = ['Certificates are not verified.'];
+        expect(view({ state, warnings }, { isRow }).warnings).toEqual(warnings);
+      }
+    }
+  );
+});
+
+describe('duration', () => {
+  it.each([
+    [600, '10:00'],
+    [272.9, '4:32'],
+    [9, '0:09'],
+    [0.2, '0:00']
+  ])('tells %d seconds as %s', (seconds, text) => {
+    expect(duration(seconds)).toBe(text);
   });
 });
 
