@@ -226,19 +226,6 @@ def test_an_unknown_key_in_a_profile_is_told_with_line_and_column(
     assert "'clientId'" in problem.fix
 
 
-def test_a_literal_secret_others_can_read_is_a_warning(user_file: Callable[..., Path]) -> None:
-    path = user_file("profiles: {prod: {admin: {endpoint: host}, oauth: {client_secret: s}}}\n")
-    path.chmod(0o644)
-    age(path)
-    profiles = Profiles()
-    (warning,) = profiles.get("prod").warnings
-    assert f"chmod 600 '{path}'" in warning
-    assert "clientSecretLocation" in warning
-    path.chmod(0o600)
-    assert profiles.get("prod").warnings == ()
-    assert profiles.get("prod").config.client_secret() == Secret("s")
-
-
 def test_files_are_read_again_when_they_change(
     user_file: Callable[..., Path], flyte_file: Callable[..., Path]
 ) -> None:

@@ -7,7 +7,6 @@ import traceback
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from platform_auth.config import AuthType, PlatformConfig
@@ -420,17 +419,3 @@ LINES = st.sampled_from(
         *("  command: !!set {a}", "\tx", "- a", "? a", "%YAML 1.1", "\x00", "  clientId: 1e999"),
     ]
 )
-
-
-@settings(max_examples=150)
-@given(text=st.lists(LINES, max_size=6).map("\n".join), name=st.sampled_from(["x", "x.yaml"]))
-def test_any_file_is_a_configuration_or_a_config_error(
-    text: str, name: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    path = tmp_path_factory.getbasetemp() / name
-    path.write_text(text, encoding="utf-8")
-    try:
-        said = PlatformConfig.auto(path).endpoint
-    except ConfigError as error:
-        said = error.what
-    assert said

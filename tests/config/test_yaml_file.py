@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from platform_auth.config.yaml_file import load_own, load_shared
 from platform_auth.errors import ConfigError
@@ -83,32 +80,12 @@ def test_a_file_is_at_most_64_kib(tmp_path: Path) -> None:
     assert load(load_own, tmp_path, b"#" * 64 * 1024).data == {}
 
 
-@pytest.mark.parametrize("content", ["", "\n", "# nothing\n", "---\n", "\ufeff", "null\n"])
-def test_an_empty_file_is_an_empty_mapping(content: Any, tmp_path: Path) -> None:
-    assert load(load_own, tmp_path, content).data == {}
-
-
-def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
-    assert load(load_own, tmp_path, "\ufeffa: 1\n").data == {"a": 1}
-
-
 def test_keys_and_values_know_their_place(tmp_path: Path) -> None:
     document = load(load_own, tmp_path, "a:\n  b: {c: 1}\n")
     assert document.place(("a", "b", "c")).endswith("profiles.yaml, line 2, column 10")
     assert document.place(("a", "b", "c"), of_key=True).endswith("line 2, column 7")
     assert document.place(("a", "b", "missing")).endswith("line 2, column 6")
     assert document.place(()) == str(document.path)
-
-
-@pytest.mark.parametrize("content", [LAUGHS, MERGES, NESTED, "a: &a [*a]\n", "a: " + "[" * 2000])
-def test_no_file_takes_long_or_much(content: Any, tmp_path: Path) -> None:
-    begin = time.process_time()
-    for load_it in (load_own, load_shared):
-        try:
-            load(load_it, tmp_path, content)
-        except ConfigError:
-            continue
-    assert time.process_time() - begin < 1
 
 
 def test_many_aliases_are_refused_in_a_shared_file_too(tmp_path: Path) -> None:
@@ -121,24 +98,3 @@ def test_no_error_quotes_the_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load(load_own, tmp_path, text)
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
-
-
-@settings(max_examples=100)
-@given(
-    content=st.one_of(
-        st.binary(max_size=200),
-        st.text(max_size=200).map(str.encode),
-        st.text(alphabet="ab01:-?*&!%[]{}<>|'\"#,.~ \n\t", max_size=120).map(str.encode),
-    )
-)
-def test_any_bytes_are_a_mapping_or_a_config_error(
-    content: Any, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    path = tmp_path_factory.getbasetemp() / "fuzz.yaml"
-    path.write_bytes(content)
-    for load_it in (load_own, load_shared):
-        try:
-            fits = isinstance(load_it(path).data, dict)
-        except ConfigError as error:
-            fits = str(path) in error.what
-        assert fits
