@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BrokerError
+from ..errors import BrokerError, PlatformAuthError
 from ..oauth import redaction
+from ..oauth.discovery import asks_platform
 from ..oauth.flows import get_flow
 from .clock import Clock
 from .contexts import Contexts
 from .drivers import new_driver as usual_driver
 from .keeper import Keeper
 from .observer import Observer, Observers
-from .redirects import Redirects, Way
+from .redirects import Redirect, Redirects, Way, is_callback_page
 from .refresh import Refresher
 from .renewal import Renewal
 from .session import State
@@ -32,7 +34,7 @@ from .tokens import Tokens
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..config import PlatformConfig, Profiles
+    from ..config import PlatformConfig, Profile, Profiles
     from ..oauth.driver import Driver
     from ..oauth.flows import Flow
     from .access_token import AccessToken
@@ -158,16 +160,38 @@ class Broker:
     async def _sign_in(self, session: Session, flow: Flow, wish: str | None) -> None:
         if not flow.redirects:
             return await self._sign_ins.directly(session, flow)
-        name = session.profile.name
-        way = await self.redirects.choose(session.profile, self.complete, wish)
+        profile = await self._completed(session)
+        way = await self.redirects.choose(profile, self.complete, wish)
         if way.kind is Way.SERVER:
-            url, kind = self.redirects.sign_in_url(name), "open"
+            url, kind = self.redirects.sign_in_url(profile.name), "open"
         else:
             trip = await self._sign_ins.begin(
                 session, flow, way.redirect_uri, None, ended=way.release
             )
             url, kind = trip.url, "paste" if way.kind is Way.PASTE else "open"
-        return self._sign_ins.ask(session, {"kind": kind, "url": url})
+        return self._sign_ins.ask(session, {"kind": kind, "url": url, "note": way.note})
+
+    async def _completed(self, session: Session) -> Profile:
+        """Return a session's profile with what its platform says, where that is asked at all."""
+        profile = session.profile
+        if not asks_platform(profile.config):
+            return profile
+        try:
+            found = await self._contexts.discovered(session)
+        except PlatformAuthError as error:
+            session.settle(error)
+            raise
+        return replace(profile, config=found.config)
+
+    async def comes_back_here(self, name: str) -> bool:
+        """Tell whether a browser that signs in to a profile comes back to the Jupyter server."""
+        session = await self.session(name)
+        if not get_flow(session.profile.config.flow).redirects:
+            return False
+        own_page = {"kind": "open", "url": self.redirects.sign_in_url(name)}
+        if session.challenge is not None and own_page.items() <= session.challenge.items():
+            return True  # the person was told to come that way
+        return self.redirects.way(await self._completed(session)) is Way.SERVER
 
     async def begin(self, name: str, redirect_uri: str, binding: Binding) -> str:
         """Begin a sign-in for a browser that has come to the server.
@@ -177,7 +201,7 @@ class Broker:
         name
             The profile.
         redirect_uri
-            Where the identity provider sends it back to.
+            This server's callback page; a profile, or its platform, may name another address of it.
         binding
             Whose browser it is.
 
@@ -187,13 +211,17 @@ class Broker:
 
         """
         session = await self.session(name)
-        redirect_uri = session.profile.config.oauth.redirect_uri or redirect_uri
+        registered = (await self._completed(session)).config.oauth.redirect_uri
+        own = session.profile.config.oauth.redirect_uri
+        if registered is not None and (own is not None or is_callback_page(registered)):
+            redirect_uri = registered
         flow = get_flow(session.profile.config.flow)
         challenge = await self._sign_ins.begin(
             session, flow if flow.redirects else get_flow("pkce"), redirect_uri, binding
         )
         if session.challenge is None:
-            self._sign_ins.ask(session, {"kind": "open", "url": self.redirects.sign_in_url(name)})
+            url, note = self.redirects.sign_in_url(name), Redirect(Way.SERVER).note
+            self._sign_ins.ask(session, {"kind": "open", "url": url, "note": note})
         return challenge.url
 
     async def complete(self, url: str, binding: Binding | None = None) -> Session:

@@ -6,10 +6,11 @@ import enum
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ..config.oauth_settings import REDIRECTS, one_of
 from ..errors import ConfigError
+from ..oauth.metadata import is_loopback
 
 if TYPE_CHECKING:
     from ..config import Profile
@@ -32,7 +33,7 @@ class Way(enum.Enum):
     """To a listener on this machine (RFC 8252 §7.3)."""
 
     PASTE = "paste"
-    """To an address nobody serves; the person pastes it from the address bar."""
+    """To an address that nobody may serve; the person pastes it from the address bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,27 @@ class Redirect:
     redirect_uri
         What it takes; empty where the request will tell.
     release
-        To be called when it is needed no longer.
+        To be called when it is needed no longer, where somebody listens there.
 
     """
 
     kind: Way
     redirect_uri: str = ""
     release: Callable[[], object] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def note(self) -> str:
+        """What will happen after the sign-in, in one sentence for people."""
+        where = self.redirect_uri.partition("?")[0]
+        if self.kind is Way.SERVER:
+            return "After you have signed in, the browser comes back to Jupyter by itself."
+        if self.kind is Way.LOOPBACK:
+            return f"After you have signed in, the browser comes back by itself, to {where}."
+        chance = "cannot be reached there" if self.release is None else "may not be reached there"
+        return (
+            f"After you have signed in, the browser goes to {where}: a page that {chance}, and"
+            " whose whole address then has to be pasted."
+        )
 
 
 class Redirects:
@@ -63,11 +78,18 @@ class Redirects:
     login_path
         The root-relative path of the Jupyter server's sign-in page; None where there is no server.
 
+    Attributes
+    ----------
+    browser_may_be_here
+        Whether the browser that was last seen may be on the server's own machine. It is never
+        certain: a tunnel's end is here, too.
+
     """
 
     def __init__(self, login_path: str | None = None) -> None:
         self._login_path = login_path
         self._listeners: list[LoopbackListener] = []
+        self.browser_may_be_here = False
 
     def sign_in_url(self, name: str) -> str | None:
         """Return the root-relative address to sign in at, where there is a Jupyter server."""
@@ -75,17 +97,18 @@ class Redirects:
             return None
         return f"{self._login_path}?profile={quote(name, safe='')}"
 
-    async def choose(
-        self, profile: Profile, answered: Answered, wish: str | None = None
-    ) -> Redirect:
+    def way(self, profile: Profile, wish: str | None = None) -> Way:
         """Return the way for a profile: its own choice, else what is possible here.
+
+        A redirect URI that is registered decides, if there is but one: a server's callback page is
+        the server's, an address of this machine is a listener's where no browser can be elsewhere,
+        and all else must be pasted.
 
         Parameters
         ----------
         profile
-            ``oauth.redirect`` of its configuration decides.
-        answered
-            Called with the URL when a listener of ours gets it.
+            ``oauth.redirect`` and ``oauth.redirect_uri`` of its configuration, which its platform
+            may have completed.
         wish
             Another way than the profile's, just this once.
 
@@ -97,19 +120,61 @@ class Redirects:
         """
         settings = profile.config.oauth
         way = one_of(REDIRECTS, "redirect")(wish or settings.redirect)
-        if way == "auto":
-            way = "loopback" if self._login_path is None else "server"
-        if way == "paste":
-            return Redirect(Way.PASTE, settings.redirect_uri or PASTE_REDIRECT_URI)
-        if way == "loopback":
-            listener = await self._listener(settings.redirect_uri, answered)
-            return Redirect(Way.LOOPBACK, listener.redirect_uri, listener.hold())
-        if self._login_path is None:
+        if way == "server" and self._login_path is None:
             raise ConfigError(
                 f"The profile {profile.name} signs in through a Jupyter server, and none is here.",
                 fix="Set oauth.redirect to auto, loopback or paste.",
             )
-        return Redirect(Way.SERVER)
+        if way != "auto":
+            return Way(way)
+        fixed = settings.redirect_uri
+        if self._login_path is not None:
+            return Way.SERVER if fixed is None or is_callback_page(fixed) else Way.PASTE
+        return Way.LOOPBACK if fixed is None or _is_of_this_machine(fixed) else Way.PASTE
+
+    async def choose(
+        self, profile: Profile, answered: Answered, wish: str | None = None
+    ) -> Redirect:
+        """Return the way for a profile, ready to be gone; see `way`.
+
+        Parameters
+        ----------
+        profile, wish
+            See `way`.
+        answered
+            Called with the URL when a listener of ours gets it.
+
+        Raises
+        ------
+        ConfigError
+            The way does not exist, or not here.
+
+        """
+        settings, way = profile.config.oauth, self.way(profile, wish)
+        if way is Way.SERVER:
+            return Redirect(way)
+        if way is Way.LOOPBACK:
+            try:
+                listener = await self._listener(settings.redirect_uri, answered)
+            except ConfigError:
+                if settings.redirect_uri is None or "loopback" in {wish, settings.redirect}:
+                    raise
+                return Redirect(Way.PASTE, settings.redirect_uri)  # another program has the port
+            return Redirect(way, listener.redirect_uri, listener.hold())
+        uri = settings.redirect_uri or PASTE_REDIRECT_URI
+        return Redirect(way, uri, await self._listen_in_case(uri, answered))
+
+    async def _listen_in_case(self, uri: str, answered: Answered) -> Callable[[], object] | None:
+        """Listen where the browser may turn out to be on this machine, so that nobody must paste.
+
+        Nothing is lost where it is not: the person is told to paste then.
+        """
+        if not (self.browser_may_be_here and _is_of_this_machine(uri)):
+            return None
+        try:
+            return (await self._listener(uri, answered)).hold()
+        except ConfigError:
+            return None
 
     async def _listener(self, fixed: str | None, answered: Answered) -> LoopbackListener:
         from .loopback import LoopbackListener  # late: only this way needs a web server
@@ -127,3 +192,16 @@ class Redirects:
         """Stop listening; a browser that has come back still gets its page."""
         for listener in self._listeners:
             await listener.close()
+
+
+def is_callback_page(uri: str) -> bool:
+    """Tell whether a redirect URI is the callback page of a Jupyter server with platform-auth.
+
+    On a Hub it is one for all servers, so that its address is none of this server's own.
+    """
+    return urlsplit(uri).path.endswith("/platform-auth/callback")
+
+
+def _is_of_this_machine(uri: str) -> bool:
+    parts = urlsplit(uri)
+    return parts.scheme == "http" and is_loopback(parts.hostname)
