@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
@@ -104,7 +104,15 @@ class Protocol:
     def __init__(self, broker: Broker, *, private: bool) -> None:
         self._broker, self._private = broker, private
 
-    async def answer(self, method: str, path: str, query: _Query, body: _Body) -> Reply:
+    async def answer(
+        self,
+        method: str,
+        path: str,
+        query: _Query,
+        body: _Body,
+        *,
+        only: Collection[str] | None = None,
+    ) -> Reply:
         """Answer one call; whatever goes wrong is an answer, too.
 
         Parameters
@@ -113,10 +121,14 @@ class Protocol:
             As in the table above; the path percent-encoded.
         query, body
             Decoded; empty where there is none.
+        only
+            The profiles that whoever asks may use; None for all. Within them nothing can be had
+            that they do not say: a profile made by code is another one.
 
         """
         try:
-            return Reply(200, await self._route(method, path)(query, body))
+            call = self._route(method, path, only)
+            return Reply(200, await call(query, body))
         except PlatformAuthError as error:
             return refusal(error)
         except Exception:
@@ -125,11 +137,11 @@ class Protocol:
             return refusal(BrokerError("The broker failed; its log says why."))
 
     def _route(
-        self, method: str, path: str
+        self, method: str, path: str, only: Collection[str] | None
     ) -> Callable[[_Query, _Body], Awaitable[dict[str, Any]]]:
         parts = [unquote(part) for part in path.strip("/").split("/")]
         if parts == ["v1", "profiles"] and method == "GET":
-            return self._profiles
+            return lambda _query, _body: self._profiles(only)
         match (method, parts):
             case ("GET" | "PUT", ["v1", "profiles", name]):
                 verb = {"GET": "show", "PUT": "put"}[method]
@@ -139,16 +151,20 @@ class Protocol:
                 raise NoSuchCallError(f"The broker has no call {method} {path[:100]}.")
         if verb in {"put", "token"} and not self._private:
             raise NoSuchCallError("Tokens are not handed out here.")
+        if only is not None and (name not in only or verb == "put"):
+            raise _not_yours(name, only)
         call = getattr(self, f"_{verb.replace('-', '_')}")
         return lambda query, body: call(name, query, body)
 
-    async def _profiles(self, _query: _Query, _body: _Body) -> dict[str, Any]:
+    async def _profiles(self, only: Collection[str] | None) -> dict[str, Any]:
         broker = self._broker
-        views = [await self._listed(name) for name in broker.names()]
+        names = [name for name in broker.names() if only is None or name in only]
+        views = [await self._listed(name) for name in names]
         # A broken profile says so itself; the rest are of the files and the environment.
         said = [view["error"] for view in views]
         problems = [p for each in broker.profiles.problems if (p := each.to_dict()) not in said]
         default = broker.profiles.default
+        default = default if only is None or default in only else None
         answer = {"version": 1, "default": default, "profiles": views, "problems": problems}
         if not self._private:
             return answer
@@ -216,6 +232,14 @@ _METHOD: Final = {
     "sign-out": "POST",
     "token": "GET",
 }
+
+
+def _not_yours(name: str, only: Collection[str]) -> PolicyError:
+    return PolicyError(
+        f"This kernel may not use the profile {name[:64]!r}.",
+        why="The administrator limits what kernels of its kind may use.",
+        fix=f"Use one of: {', '.join(sorted(only))}; or a kernel of another kind.",
+    )
 
 
 def refusal(error: PlatformAuthError) -> Reply:

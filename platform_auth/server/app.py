@@ -114,6 +114,15 @@ class PlatformAuth(ExtensionApp):
         help="""Whether users' profiles may run a program to get a token. Default: True.""",
     ).tag(config=True)
 
+    kernel_profiles = Dict(
+        value_trait=List(Unicode()),
+        help="""The only profiles that kernels of a kind may use: name of a kernelspec -> list of
+        profiles; "*" stands for all kinds that are not named. Such a kernel can make no profiles
+        of its own. It keeps accidents and borrowed code apart from what they have no business with;
+        it is no wall: all kernels run as the same user. Default: none, every kernel may use
+        every profile.""",
+    ).tag(config=True)
+
     sign_in_timeout = Float(
         TIMEOUT,
         min=1,
@@ -201,11 +210,19 @@ class PlatformAuth(ExtensionApp):
             observer=ServerObserver(cast("EventLogger", self._server.event_logger)),
         )
         self._ends.push_async_callback(self.broker.close)
-        kernel_face = KernelFace(self.broker, self._server.runtime_dir)
-        kernel_face.start()
-        self._ends.callback(kernel_face.stop)
+        self._open_to_kernels()
         scrubbed = self.settings.get("extra_log_scrub_param_keys", [])
         self.settings["extra_log_scrub_param_keys"] = [*scrubbed, *_SCRUBBED]
+
+    def _open_to_kernels(self) -> None:
+        server = self._server
+        identity = f"{server.port} {server.base_url} {server.root_dir}"
+        face = KernelFace(self.broker, server.runtime_dir, identity)
+        face.start()
+        self._ends.callback(face.stop)
+        # A gateway starts its kernels elsewhere, where no path of this machine means anything.
+        if not server.gateway_config.gateway_enabled:
+            face.attach(server.kernel_manager, self.kernel_profiles)
 
     def initialize_handlers(self) -> None:
         """Add the pages and the REST face."""

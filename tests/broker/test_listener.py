@@ -14,12 +14,13 @@ import pytest
 
 from platform_auth.broker.client import BrokerClient, SocketChannel
 from platform_auth.broker.listener import Listener
-from platform_auth.errors import SignInRequiredError
+from platform_auth.errors import BrokerRefusedError, PolicyError, SignInRequiredError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from fakes.bench import Bench
+    from platform_auth.broker.handles import Handle
 
 PLACES = ("PLATFORM_AUTH_BROKER", "PLATFORM_AUTH_BROKER_TOKEN_FILE")
 
@@ -134,13 +135,92 @@ def test_a_path_with_odd_letters(bench: Bench, tmp_path: Path) -> None:
     directory.rmdir()
 
 
-def test_two_listeners_do_not_meet(bench: Bench, tmp_path: Path) -> None:
-    def look(one: Listener) -> None:
-        other = Listener(bench.broker, tmp_path)
-        assert one.environment[PLACES[1]] != other.environment[PLACES[1]]
-        assert one._secret != other._secret
+@pytest.mark.parametrize("identity", ["", "the same server, started twice"])
+def test_two_listeners_do_not_meet(bench: Bench, tmp_path: Path, identity: str) -> None:
+    async def work() -> None:
+        listeners = [Listener(bench.broker, tmp_path, identity=identity) for _ in range(2)]
+        for each in listeners:
+            each.start()
+        one, other = listeners
+        assert one.address != other.address
+        assert secret(one) != secret(other)
+        other.stop()
+        assert (await asyncio.to_thread(client(one).profiles))["version"] == 1
+        one.stop()
 
-    with_listener(bench, tmp_path, look)
+    bench.run(work)
+
+
+@pytest.mark.parametrize("long", ["", "x" * 120])
+def test_who_outlives_a_server_finds_the_next_one(bench: Bench, tmp_path: Path, long: str) -> None:
+    """A terminal's environment cannot change any more; the places stay, the key is another one."""
+
+    async def work() -> None:
+        places, keys = [], []
+        for _ in range(2):
+            listener = Listener(bench.broker, tmp_path / long, identity="jupyter at port 8888")
+            listener.start()
+            places.append(listener.environment)
+            keys.append(secret(listener))
+            broker = BrokerClient(SocketChannel(*(places[0][name] for name in PLACES)))
+            assert (await asyncio.to_thread(broker.profiles))["version"] == 1
+            listener.stop()
+        assert places[0] == places[1]
+        assert keys[0] != keys[1]
+
+    bench.run(work)
+
+
+class TestHandles:
+    def test_each_has_a_key_of_its_own(self, bench: Bench, tmp_path: Path) -> None:
+        def look(listener: Listener) -> None:
+            handle = listener.grant("kernel 1")
+            environment = listener.environment_of(handle)
+            assert set(environment) == set(PLACES)
+            assert stat.S_IMODE(handle.file.stat().st_mode) == 0o600
+            assert handle.file.read_text() != secret(listener)
+            assert handle.file.read_text() not in str(environment) + repr(handle)
+            assert kernel(listener, handle).profiles()["version"] == 1
+
+        with_listener(bench, tmp_path, look)
+
+    def test_one_ends_and_the_others_do_not(self, bench: Bench, tmp_path: Path) -> None:
+        def look(listener: Listener) -> None:
+            handles = [listener.grant(f"kernel {number}") for number in range(2)]
+            (tmp_path / "copy").write_text(handles[0].file.read_text())
+            copied = BrokerClient(SocketChannel(listener.address, str(tmp_path / "copy")))
+            assert copied.profiles()["version"] == 1
+            listener.revoke(handles[0])
+            assert not handles[0].file.exists()
+            with pytest.raises(BrokerRefusedError, match="does not know"):
+                copied.profiles()
+            assert kernel(listener, handles[1]).profiles()["version"] == 1
+            assert client(listener).profiles()["version"] == 1
+
+        with_listener(bench, tmp_path, look)
+
+    def test_one_may_be_good_for_some_profiles_only(self, bench: Bench, tmp_path: Path) -> None:
+        def look(listener: Listener) -> None:
+            broker = kernel(listener, listener.grant("kernel 1", ["dev"]))
+            assert [view["profile"] for view in broker.profiles()["profiles"]] == ["dev"]
+            view = broker.session("dev")
+            for call in (
+                lambda: broker.token("prod"),
+                lambda: broker.session("prod"),
+                lambda: broker.session("nobody"),
+                lambda: broker.put("dev", view["config"]),
+                lambda: broker.sign_out("prod"),
+            ):
+                with pytest.raises(PolicyError, match="may not use") as caught:
+                    call()
+                assert "dev" in caught.value.fix
+            assert broker.sign_in("dev", redirect="paste")["challenge"]
+
+        with_listener(bench, tmp_path, look)
+
+
+def kernel(listener: Listener, handle: Handle) -> BrokerClient:
+    return BrokerClient(SocketChannel(*(listener.environment_of(handle)[name] for name in PLACES)))
 
 
 class TestStrangers:
@@ -160,16 +240,18 @@ class TestStrangers:
         """A web page may let its own name resolve to this machine."""
 
         def look(listener: Listener) -> None:
-            assert raw(listener, headers={"Host": host}).status == 401
+            assert raw(listener, headers={"Host": host}).status == 403
             assert raw(listener, headers={"Host": "localhost:1"}).status == 200
 
         with_listener(bench, tmp_path, look, tcp=True)
 
     def test_a_web_page_is_told_nothing(self, bench: Bench, tmp_path: Path) -> None:
         def look(listener: Listener) -> None:
-            answer = raw(listener, headers={"Origin": "https://evil.example"})
-            assert answer.headers["Access-Control-Allow-Origin"] is None
-            assert raw(listener, "OPTIONS").status == 405
+            for name, value in (("Origin", "https://evil.example"), ("Sec-Fetch-Site", "none")):
+                answer = raw(listener, headers={name: value})
+                assert answer.status == 403
+                assert answer.headers["Access-Control-Allow-Origin"] is None
+            assert raw(listener, "OPTIONS").status == 404
 
         with_listener(bench, tmp_path, look, tcp=True)
 
@@ -190,11 +272,15 @@ class TestBadCalls:
 
         with_listener(bench, tmp_path, look, tcp=True)
 
-    def test_a_body_that_is_too_large(self, bench: Bench, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("length", [70_000, 10_000_000])
+    def test_a_body_that_is_too_large(self, bench: Bench, tmp_path: Path, length: int) -> None:
         def look(listener: Listener) -> None:
-            body = json.dumps({"url": "x" * 10_000_000})
-            with pytest.raises((OSError, http.client.HTTPException)):  # cut off, not read
-                raw(listener, "POST", "/v1/profiles/prod/complete", body=body)
+            body = json.dumps({"url": "x" * length})
+            answer = raw(listener, "POST", "/v1/profiles/prod/complete", body=body)
+            assert answer.status == 413
+            assert json.loads(answer.text)["error"]["code"] == "broker_refused"  # type: ignore[attr-defined]
+            chunked = raw(listener, "POST", "/v1/profiles/prod/complete", body=[b"x" * length])
+            assert chunked.status == 413
             assert raw(listener).status == 200
 
         with_listener(bench, tmp_path, look, tcp=True)

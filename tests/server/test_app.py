@@ -34,6 +34,7 @@ def test_every_setting_explains_itself() -> None:
         "allow_user_profiles",
         "allowed_endpoints",
         "allow_insecure",
+        "kernel_profiles",
         "allow_commands",
         "sign_in_timeout",
         "refresh_margin",

@@ -89,7 +89,7 @@ async def test_a_wrong_secret_is_refused(extension: PlatformAuth, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("host", "status"), [("127.0.0.1", 200), ("evil.example", 401), ("127.0.0.1.evil.example", 401)]
+    ("host", "status"), [("127.0.0.1", 200), ("evil.example", 403), ("127.0.0.1.evil.example", 403)]
 )
 async def test_a_web_page_that_resolves_to_this_machine_is_refused(
     extension: PlatformAuth, host: str, status: int

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 def broker_client(server: JupyterServer) -> BrokerClient:
     """Return a client of the broker that runs in a server."""
-    [token_file] = server.runtime.glob("platform-auth-*.token")
-    [socket] = server.runtime.glob("platform-auth-*.sock")
+    [token_file] = server.runtime.glob("platform-auth-*/server.token")
+    [socket] = server.runtime.glob("platform-auth-*/broker.sock")
     return BrokerClient(SocketChannel(f"unix://{socket}", str(token_file)))
 
 
