@@ -85,7 +85,7 @@ class Broker:
         self._store, self._clock = store or MemoryStore(), clock or Clock()
         self._observer = Observers(observer) if observer else Observers()
         self._contexts = Contexts(self._clock)
-        own = (self._store, self._clock, self._contexts.of)
+        own = (self._store, self._clock, self._contexts)
         self._sign_ins = SignIns(*own, sign_in_timeout, self._observer)
         self._refresher = Refresher(Renewal(*own), self._clock, self._observer, refresh_margin)
         self._keeper = Keeper(self._refresher, self._clock, self.session)

@@ -13,6 +13,7 @@ from ..secret import Secret
 
 if TYPE_CHECKING:
     from ..config import PlatformConfig, Profile
+    from ..oauth.context import FlowContext
     from .clock import Clock
 
 
@@ -39,6 +40,10 @@ class Record:
     signed_in_at
         When the sign-in ended that this goes back to, in seconds since the epoch; a refresh keeps
         it.
+    header
+        The header that the platform wants the access token in.
+    authority
+        Who issued it, see `authority_of`; empty where nobody knows.
 
     """
 
@@ -50,6 +55,8 @@ class Record:
     deadline: float
     generation: int = 1
     signed_in_at: float = 0.0
+    header: str = "authorization"
+    authority: str = ""
 
     @property
     def expires_at(self) -> float:
@@ -57,8 +64,13 @@ class Record:
         return self.issued_at + self.tokens.expires_in
 
 
-def new_record(
-    profile: Profile, flow: str, tokens: TokenSet, clock: Clock, before: Record | None = None
+def new_record(  # noqa: PLR0913 - what a response is the outcome of
+    profile: Profile,
+    flow: str,
+    tokens: TokenSet,
+    clock: Clock,
+    context: FlowContext,
+    before: Record | None = None,
 ) -> Record:
     """Return the record of a token response that has just arrived.
 
@@ -66,6 +78,8 @@ def new_record(
     ----------
     profile, flow, tokens, clock
         What signed in to what, how, with which result, and whose time it is.
+    context
+        What the flow worked with.
     before
         The record that this one prolongs; None after a sign-in.
 
@@ -80,7 +94,18 @@ def new_record(
         deadline=clock.monotonic() + tokens.expires_in,
         generation=before.generation + 1 if before else 1,
         signed_in_at=before.signed_in_at if before else now,
+        header=context.config.oauth.authorization_metadata_key or "authorization",
+        authority=authority_of(context),
     )
+
+
+def authority_of(context: FlowContext) -> str:
+    """Return a name for who a refresh token may be shown to.
+
+    It is the profile to say so; where the platform says it, another day's answer must not send what
+    one server issued to another one.
+    """
+    return context.config.oauth.issuer or context.metadata.token_endpoint or ""
 
 
 def realm_of(config: PlatformConfig) -> str:
@@ -110,6 +135,8 @@ def record_to_dict(record: Record) -> dict[str, Any]:
         "issued_at": record.issued_at,
         "generation": record.generation,
         "signed_in_at": record.signed_in_at,
+        "header": record.header,
+        "authority": record.authority,
         "expires_in": tokens.expires_in,
         "token_type": tokens.token_type,
         "scopes": list(tokens.scopes),
@@ -154,4 +181,6 @@ def record_from_dict(data: dict[str, Any], clock: Clock) -> Record:
         deadline=clock.monotonic() + left,
         generation=int(data["generation"]),
         signed_in_at=float(data.get("signed_in_at", issued_at)),
+        header=str(data.get("header", "authorization")),
+        authority=str(data.get("authority", "")),
     )

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import InvalidGrantError, SignInRequiredError
+from ..errors import InvalidGrantError, PlatformAuthError, SignInRequiredError
 from ..oauth.flows import get_flow
-from .record import new_record, realm_of
+from .record import authority_of, new_record, realm_of
 from .stores import rest
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from ..oauth.context import FlowContext
     from .clock import Clock
+    from .contexts import Contexts
     from .record import Record
     from .session import Session
     from .stores import Store
@@ -44,15 +43,13 @@ class Renewal:
     ----------
     store, clock
         The broker's.
-    context
-        Finds a session's authorization server.
+    contexts
+        Find a session's authorization server.
 
     """
 
-    def __init__(
-        self, store: Store, clock: Clock, context: Callable[[Session], Awaitable[FlowContext]]
-    ) -> None:
-        self._store, self._clock, self._context = store, clock, context
+    def __init__(self, store: Store, clock: Clock, contexts: Contexts) -> None:
+        self._store, self._clock, self._contexts = store, clock, contexts
 
     async def run(self, session: Session, before: Record | None) -> Renewed:
         """Renew a session's record; the new one is at rest when this returns.
@@ -113,7 +110,22 @@ class Renewal:
 
     async def _asked(self, session: Session, before: Record | None) -> Record:
         flow = get_flow(before.flow if before else session.profile.config.flow)
-        context = await self._context(session)
+        context = await self._contexts.of(session)
+        _refuse_other_authority(context, before)
         steps = flow.refresh(context, before.tokens) if before else flow.sign_in(context)
-        tokens = await session.driver.drive(steps)
-        return new_record(session.profile, flow.name, tokens, self._clock, before)
+        try:
+            tokens = await session.driver.drive(steps)
+        except PlatformAuthError:
+            self._contexts.forget(session)
+            raise
+        return new_record(session.profile, flow.name, tokens, self._clock, context, before)
+
+
+def _refuse_other_authority(context: FlowContext, before: Record | None) -> None:
+    if before is None or before.tokens.refresh_token is None or not before.authority:
+        return
+    if before.authority != authority_of(context):
+        raise InvalidGrantError(
+            "The sign-in has ended.",
+            why="The platform names another identity provider than the one that you signed in at.",
+        )

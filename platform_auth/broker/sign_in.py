@@ -23,13 +23,14 @@ from .record import new_record
 from .stores import rest
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Callable, Iterable
 
     from ..oauth.context import FlowContext
     from ..oauth.driver import Person
     from ..oauth.flows import Flow
     from ..oauth.tokens import TokenSet
     from .clock import Clock
+    from .contexts import Contexts
     from .observer import Observer
     from .record import Record
     from .session import Session
@@ -48,8 +49,8 @@ class SignIns:
     ----------
     store, clock
         The broker's.
-    context
-        Finds a session's authorization server; the second argument is the redirect URI.
+    contexts
+        Find a session's authorization server.
     timeout
         Seconds a person has.
     observer
@@ -61,12 +62,12 @@ class SignIns:
         self,
         store: Store,
         clock: Clock,
-        context: Callable[[Session, str | None], Awaitable[FlowContext]],
+        contexts: Contexts,
         timeout: float = TIMEOUT,
         observer: Observer | None = None,
     ) -> None:
         self._observer = observer or Observers()
-        self._store, self._clock, self._context, self._timeout = store, clock, context, timeout
+        self._store, self._clock, self._contexts, self._timeout = store, clock, contexts, timeout
         self._finished: OrderedDict[str, tuple[str, Binding | None]] = OrderedDict()
 
     def ask(
@@ -160,10 +161,10 @@ class SignIns:
         self, session: Session, flow: Flow, redirect_uri: str | None, person: Person
     ) -> None:
         try:
-            context = await self._context(session, redirect_uri)
+            context = await self._contexts.of(session, redirect_uri)
             tokens = await session.driver.drive(flow.sign_in(context), person)
             _refuse_other_person(session, tokens)
-            record = await self._rested(session, flow, tokens)
+            record = await self._rested(session, flow, tokens, context)
         except PlatformAuthError as error:
             if not flow.interactive and error.retry_after is not None:
                 # Who asks for a token in that time is told the same, and nothing is tried for them.
@@ -173,9 +174,11 @@ class SignIns:
         session.adopt(record)
         session.settle()
 
-    async def _rested(self, session: Session, flow: Flow, tokens: TokenSet) -> Record:
+    async def _rested(
+        self, session: Session, flow: Flow, tokens: TokenSet, context: FlowContext
+    ) -> Record:
         name = session.profile.name
-        record = new_record(session.profile, flow.name, tokens, self._clock)
+        record = new_record(session.profile, flow.name, tokens, self._clock, context)
         # Under the lock, or what a refresh brings that is under way would replace it.
         async with self._store.lock(name):
             before = await self._store.load(name) or session.record
@@ -190,7 +193,9 @@ class SignIns:
         error, cancelled = attempt.failure, attempt.task.cancelled()
         result = "cancelled" if cancelled else ""
         self._observer.happened(event_of(session, Kind.SIGN_IN, error, result=result))
-        if error is None and not cancelled and attempt.state:
+        if error is not None or cancelled:
+            self._contexts.forget(session)  # a provider's refusal may never have come back here
+        elif attempt.state:
             self._finished[attempt.state] = (session.profile.name, attempt.binding)
             while len(self._finished) > _MAX_FINISHED:
                 self._finished.popitem(last=False)

@@ -11,6 +11,7 @@ from ..errors import PlatformAuthError
 from ..oauth.grants import revoke
 from ..oauth.logout import logout_url
 from ..oauth.metadata import ServerMetadata, with_settings
+from .record import authority_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -55,18 +56,23 @@ class Leaving:
         Who was signed in.
     by_person
         Whether a person signed in: a service has no session with a provider's pages.
+    authority
+        Who issued its tokens, see `authority_of`: to nobody else are they shown.
 
     """
 
     session: Session
     identity: Identity | None
     by_person: bool
+    authority: str = ""
 
     @classmethod
     def of(cls, session: Session) -> Leaving:
         """Note what is about to be forgotten."""
-        known = session.record is not None or session.identity is not None
-        return cls(session, session.identity, known and session.interactive)
+        record = session.record
+        known = record is not None or session.identity is not None
+        authority = record.authority if record else ""
+        return cls(session, session.identity, known and session.interactive, authority)
 
     async def at_provider(
         self, tokens: TokenSet | None, find: Callable[[Session], Awaitable[FlowContext]]
@@ -91,7 +97,7 @@ class Leaving:
             async with asyncio.timeout(REVOKE_SECONDS):
                 context = await find(self.session)
                 config, metadata = context.config, context.metadata
-                if tokens is not None:
+                if tokens is not None and self.authority in {"", authority_of(context)}:
                     await self._revoke(context, tokens)
         except (PlatformAuthError, TimeoutError) as error:
             self._note(error)

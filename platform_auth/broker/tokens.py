@@ -68,7 +68,7 @@ class Tokens:
             expires_at=record.expires_at,
             deadline=time.monotonic() + session.remaining,
             token_type=record.tokens.token_type,
-            header=session.profile.config.oauth.authorization_metadata_key or "authorization",
+            header=session.profile.config.oauth.authorization_metadata_key or record.header,
             lifetime=record.tokens.expires_in,
         )
         proxy = session.driver.proxy
