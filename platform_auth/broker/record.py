@@ -70,6 +70,7 @@ def new_record(  # noqa: PLR0913 - what a response is the outcome of
     tokens: TokenSet,
     clock: Clock,
     context: FlowContext,
+    *,
     before: Record | None = None,
 ) -> Record:
     """Return the record of a token response that has just arrived.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import InvalidGrantError, PlatformAuthError, SignInRequiredError
+from ..errors import InvalidGrantError, PlatformAuthError, SignInRequiredError, TransportError
 from ..oauth.flows import get_flow
 from .record import authority_of, new_record, realm_of
 from .stores import rest
@@ -115,10 +115,11 @@ class Renewal:
         steps = flow.refresh(context, before.tokens) if before else flow.sign_in(context)
         try:
             tokens = await session.driver.drive(steps)
-        except PlatformAuthError:
-            self._contexts.forget(session)
+        except PlatformAuthError as error:
+            if not isinstance(error, TransportError):
+                self._contexts.forget(session)
             raise
-        return new_record(session.profile, flow.name, tokens, self._clock, context, before)
+        return new_record(session.profile, flow.name, tokens, self._clock, context, before=before)
 
 
 def _refuse_other_authority(context: FlowContext, before: Record | None) -> None:
