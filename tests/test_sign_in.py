@@ -68,6 +68,23 @@ def test_somebody_else_calls_it_off(client: BrokerClient) -> None:
         SignIn(client, "demo", Wish(), person).run(10)
 
 
+def test_a_refresh_meanwhile_does_not_pass_for_a_sign_in_that_was_called_off(
+    client: BrokerClient, sandbox: Sandbox
+) -> None:
+    def person(view: dict[str, Any]) -> None:
+        client.complete("demo", sandbox.sign_in_scripted(view["challenge"]["url"]))
+
+    def nobody(_view: dict[str, Any]) -> None:
+        client.token("demo", stale=client.token("demo").fingerprint)
+        client.cancel("demo")
+
+    first = SignIn(client, "demo", Wish(redirect="paste"), person).run(10)
+    with pytest.raises(SignInCancelledError, match="called off") as caught:
+        SignIn(client, "demo", Wish(redirect="paste", force=True), nobody).run(10)
+    assert "still signed in as ada" in caught.value.why
+    assert client.session("demo")["expires_at"] > first["expires_at"]
+
+
 @pytest.mark.parametrize("interrupted_in", ["showing", "waiting"])
 def test_an_interrupt_calls_it_off(
     client: BrokerClient, monkeypatch: pytest.MonkeyPatch, interrupted_in: str
