@@ -70,8 +70,8 @@ def test_demo_runs_without_jupyterlab_node_or_a_browser(
     doctor = subprocess.run(
         [*program, "doctor"], env=env, check=True, capture_output=True, text=True
     )
-    assert "ok    the server extension is enabled" in doctor.stdout
-    assert "ok    the lab extension is installed" in doctor.stdout
+    assert "✓ the server extension is enabled" in doctor.stdout
+    assert "✓ the lab extension is installed" in doctor.stdout
 
 
 def test_jupyter_knows_the_command(wheel_environment: Environment) -> None:

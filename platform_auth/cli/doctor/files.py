@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...config.flyte_files import default_file, named_files
-from ...config.profiles import user_file
+from ...config.user_file import user_file
 from ...errors import PlatformAuthError
 from ..broker import find_broker
 from .finding import Finding, Level

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ...errors import PlatformAuthError
@@ -14,8 +15,24 @@ class Level(enum.IntEnum):
     """How bad it is."""
 
     OK = 0
-    WARN = 1
-    FAIL = 2
+    NOTE = 1
+    """Neither good nor bad: there is something to do, or to know."""
+
+    WARN = 2
+    FAIL = 3
+
+
+_MARKS: Final = {Level.OK: "✓", Level.NOTE: "·", Level.WARN: "!", Level.FAIL: "✗"}
+_WORDS: Final = {Level.OK: "ok", Level.NOTE: "note", Level.WARN: "warn", Level.FAIL: "FAIL"}
+
+
+def mark(level: Level) -> str:
+    """Return the mark of a level: a sign where the terminal has it, else a word."""
+    try:
+        "".join(_MARKS.values()).encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return _WORDS[level]
+    return _MARKS[level]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +59,16 @@ class Finding:
 
     @classmethod
     def of(cls, error: PlatformAuthError, subject: str = "") -> Finding:
-        """Return an error as a finding, with whose it is before it."""
+        """Return an error as a finding, with what it is about before it."""
         what = f"{subject}: {error.what}" if subject else error.what
         return cls(Level.FAIL, what, error.why, error.fix)
 
     def lines(self) -> list[str]:
         """Return it for the terminal."""
+        sign = mark(self.level)
+        indent = " " * (len(sign) + 1)
         more = (("Why", self.why), ("Fix", self.fix))
         return [
-            f"{self.level.name.lower():<4}  {self.what}",
-            *(f"      {label}: {text}" for label, text in more if text),
+            f"{sign} {self.what}",
+            *(f"{indent}{label}: {text}" for label, text in more if text),
         ]

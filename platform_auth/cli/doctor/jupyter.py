@@ -1,13 +1,13 @@
-"""Whether a Jupyter server keeps the sign-ins, and whether one would."""
+"""Whether a Jupyter server can be asked, and whether the extensions are there and enabled."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ...broker.client import SocketChannel
+from ..._version import __version__
 from ...errors import PlatformAuthError
-from ..address import in_browser
 from ..broker import find_broker
 from .finding import Finding, Level
 
@@ -16,34 +16,16 @@ if TYPE_CHECKING:
 
 _EXTENSION: Final = "platform_auth"
 _LAB_EXTENSION: Final = "platform-auth"
-_LOGIN: Final = "/login?"
 
 
 def check() -> Iterator[Finding]:
     """Ask the broker if there is one, and look whether the extensions are enabled."""
-    yield from _broker()
-    yield _server_extension()
-    yield _lab_extension()
-
-
-def _broker() -> Iterator[Finding]:
-    channel = SocketChannel.from_environment()
     try:
-        answer = find_broker().profiles()
+        find_broker().profiles()
     except PlatformAuthError as error:
         yield Finding.of(error)
-        return
-    keeper = f"the Jupyter server ({channel.address})" if channel else "each command by itself"
-    yield Finding(Level.OK, f"sign-ins are kept by {keeper}: {answer['store']}")
-    yield from _redirect_uri(answer["profiles"])
-
-
-def _redirect_uri(views: list[dict[str, Any]]) -> Iterator[Finding]:
-    path = next((view["sign_in_url"] for view in views if view["sign_in_url"]), None)
-    if path is not None:
-        url = in_browser(path.partition(_LOGIN)[0] + "/callback")
-        what = f"redirect URI to register with identity providers: {url}"
-        yield Finding(Level.OK, f"{what} (with the host as your browser has it)")
+    yield _server_extension()
+    yield _lab_extension()
 
 
 def _server_extension() -> Finding:
@@ -55,15 +37,47 @@ def _server_extension() -> Finding:
     if state:
         return Finding(Level.OK, "the server extension is enabled")
     what = "the server extension " + ("is not enabled" if state is None else "has been disabled")
-    fix = f"Run: jupyter server extension enable {_EXTENSION}"
+    fix = f"Run: jupyter server extension enable {_EXTENSION}; then restart Jupyter."
     return Finding(Level.FAIL, what, fix=fix)
 
 
 def _lab_extension() -> Finding:
     from jupyter_core.paths import jupyter_path
 
-    for directory in jupyter_path("labextensions", _LAB_EXTENSION):
-        if (Path(directory) / "package.json").exists():
-            return Finding(Level.OK, "the lab extension is installed")
-    what = "the lab extension is not installed: a waiting cell shows a plain link instead"
-    return Finding(Level.WARN, what, fix="Run: pip install --force-reinstall platform-auth")
+    found = (Path(each) / "package.json" for each in jupyter_path("labextensions", _LAB_EXTENSION))
+    package = next((path for path in found if path.exists()), None)
+    if package is None:
+        what = "the lab extension is not installed: a waiting cell shows a plain link instead"
+        fix = "Run: pip install --force-reinstall platform-auth"
+        return Finding(Level.WARN, what, fix=fix)
+    if _is_disabled():
+        what = "the lab extension has been disabled: a waiting cell shows a plain link instead"
+        fix = f"Run: jupyter labextension enable {_LAB_EXTENSION}; then reload the page."
+        return Finding(Level.WARN, what, fix=fix)
+    return _version(package)
+
+
+def _is_disabled() -> bool:
+    from jupyter_core.paths import jupyter_config_path
+    from jupyter_server.config_manager import BaseJSONConfigManager, recursive_update
+
+    page_config: dict[str, Any] = {}
+    for directory in reversed(jupyter_config_path()):  # as jupyterlab_server reads it
+        manager = BaseJSONConfigManager(config_dir=str(Path(directory) / "labconfig"))
+        recursive_update(page_config, manager.get("page_config"))
+    disabled = page_config.get("disabledExtensions", {})
+    if isinstance(disabled, list):
+        disabled = dict.fromkeys(disabled, True)
+    return any(on and name.partition(":")[0] == _LAB_EXTENSION for name, on in disabled.items())
+
+
+def _version(package: Path) -> Finding:
+    try:
+        version = json.loads(package.read_text(encoding="utf-8")).get("version")
+    except (OSError, ValueError):
+        version = None
+    if version == __version__:
+        return Finding(Level.OK, "the lab extension is installed")
+    what = f"the lab extension is of another version ({version}) than the package ({__version__})"
+    fix = "Run: pip install --force-reinstall platform-auth; then reload the page."
+    return Finding(Level.WARN, what, fix=fix)

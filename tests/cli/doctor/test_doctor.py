@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-import json
-import time
-from email.utils import formatdate
-from typing import TYPE_CHECKING
+import io
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from platform_auth.cli.doctor import providers, proxies, software
-from platform_auth.cli.doctor.finding import Level
-from platform_auth.oauth.steps import Response
+from platform_auth.cli.doctor import proxy, software
+from platform_auth.cli.doctor.finding import Finding, Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,60 +15,96 @@ if TYPE_CHECKING:
     from conftest import Outcome, Server
     from platform_auth.sandbox import Sandbox
 
-NOW = 1_800_000_000.0
+    Lines = Callable[[Any, str], list[str]]
 
 
-@pytest.fixture(autouse=True)
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have a Jupyter of one's own, in which the server extension is enabled."""
-    directory = tmp_path / "jupyter"
-    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
-        monkeypatch.setenv(name, str(directory))
-    enable(directory, enabled=True)
-    lab_extension = directory / "labextensions/platform-auth/package.json"
-    lab_extension.parent.mkdir(parents=True)
-    lab_extension.write_text("{}")
-    return directory
-
-
-def enable(directory: Path, *, enabled: bool) -> None:
-    path = directory / "jupyter_server_config.d/platform_auth.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    extensions = {"platform_auth": enabled}
-    path.write_text(json.dumps({"ServerApp": {"jpserver_extensions": extensions}}))
-
-
-def lines(found: Outcome, level: str) -> list[str]:
-    return [line[6:] for line in found.out.splitlines() if line.startswith(f"{level:<4}  ")]
-
-
-def test_all_is_well(server: Server, sandbox: Sandbox, run: Callable[..., Outcome]) -> None:
+def test_all_is_well(
+    server: Server,
+    sandbox: Sandbox,
+    run: Callable[..., Outcome],
+    lines: Lines,
+    web: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = web()  # a callback page without an answer says 400
+    monkeypatch.setenv("JUPYTER_SERVER_URL", f"{here.url}/a%40b/")
+    server.visit()
     found = run("doctor")
     assert (found.status, found.err) == (0, "")
-    assert lines(found, "fail") == []
-    assert lines(found, "warn") == []
-    well = lines(found, "ok")
-    assert "profiles: demo, demo-device, demo-service (default: demo)" in well
-    assert "the server extension is enabled" in well
-    assert "the lab extension is installed" in well
-    issuer = sandbox.issuer
-    assert f"demo, demo-device, demo-service: the identity provider {issuer} answers" in well
-    assert f"the clocks of this machine and {issuer} agree" in well
-    assert "no proxy is set for this machine" in well
-    callback = "http://127.0.0.1:8888/a%40b/platform-auth/callback"
-    assert any(callback in line for line in well)
+    assert (lines(found, "fail"), lines(found, "warn")) == ([], [])
+    well, issuer = lines(found, "ok"), sandbox.issuer
+    callback = f"{here.url}/a%40b/platform-auth/callback"
+    for line in (
+        "profiles: demo, demo-device, demo-service (default: demo)",
+        "the server extension is enabled",
+        "the lab extension is installed",
+        "no proxy is set for this machine",
+        f"discovery: the identity provider {issuer} answers",
+        f"clock: this machine and {issuer} agree",
+        f"redirect URI: {callback} is there",
+    ):
+        assert line in well
+    [token, service] = [line for line in well if line.startswith("token: ")]
+    assert token.startswith("token: there is one for ada@example.com, good for ")
+    assert token.endswith(" s, then renewed by itself")
+    assert service.startswith("token: there is one, good for ")
+    notes = lines(found, "note")
+    assert "token: nobody is signed in" in notes  # to the one with a code
+    assert any(f"register exactly {callback}" in line for line in notes)
+    assert found.out.splitlines()[-1] == "All is well."
+    assert "eyJ" not in found.out
 
 
-def test_it_says_where_sign_ins_rest(demo: Path, run: Callable[..., Outcome]) -> None:
-    found = run("doctor")
+def test_one_profile_is_followed_setting_by_setting(
+    demo: Path, sandbox: Sandbox, run: Callable[..., Outcome], lines: Lines
+) -> None:
+    found = run("doctor", "demo-service")
     assert found.status == 0
-    assert any(
-        "kept by each command by itself: encrypted in" in line for line in lines(found, "ok")
+    well = lines(found, "ok")
+    secret = next(line for line in well if line.startswith("oauth.client_secret: "))
+    assert secret.startswith(f"oauth.client_secret: (not shown) ({demo}, line ")
+    assert "demo-device" not in found.out.partition("This machine")[2]
+    assert any(line.startswith("token: there is one, good for") for line in well)
+    assert [each.outcome for each in sandbox.requests[-1:]] == ["ok"]
+
+
+def test_a_profile_that_does_not_exist(
+    demo: Path, run: Callable[..., Outcome], lines: Lines
+) -> None:
+    found = run("doctor", "dem")
+    assert found.status == 1
+    assert lines(found, "fail") == ["There is no profile 'dem'."]
+    assert "Did you mean 'demo'?" in found.out
+
+
+def test_what_a_setting_overrode(
+    run: Callable[..., Outcome], lines: Lines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "flyte.yaml"
+    path.write_text("admin: {endpoint: 127.0.0.1, authType: ExternalCommand, command: [pwd]}")
+    monkeypatch.setenv("FLYTECTL_CONFIG", str(path))
+    monkeypatch.setenv("FLYTE_PLATFORM_URL", "http://127.0.0.1:1")
+    overrode = f"overrode admin.endpoint in {path}, line 1, column 19"
+    expected = (
+        f"admin.endpoint: http://127.0.0.1:1 (FLYTE_PLATFORM_URL in the environment; {overrode})"
     )
+    well = lines(run("doctor"), "ok")
+    assert expected in well
+    assert f"settings: 3, from the environment, {path}" in well
+    assert expected in lines(run("doctor", "default"), "ok")
+
+
+@pytest.mark.parametrize(("encoding", "sign"), [("utf-8", "✗"), ("ascii", "FAIL")])
+def test_a_terminal_without_the_signs(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, sign: str
+) -> None:
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding))
+    finding = Finding(Level.FAIL, "what", "why")
+    assert finding.lines() == [f"{sign} what", f"{' ' * len(sign)} Why: why"]
 
 
 def test_a_broken_file_is_told_with_line_and_column(
-    profiles_file: Callable[..., Path], run: Callable[..., Outcome]
+    profiles_file: Callable[..., Path], run: Callable[..., Outcome], lines: Lines
 ) -> None:
     path = profiles_file("profiles:\n  prod: {admin: [}\n")
     found = run("doctor")
@@ -81,7 +114,7 @@ def test_a_broken_file_is_told_with_line_and_column(
 
 
 def test_one_fault_of_a_file_is_told_once(
-    profiles_file: Callable[..., Path], run: Callable[..., Outcome]
+    profiles_file: Callable[..., Path], run: Callable[..., Outcome], lines: Lines
 ) -> None:
     profiles_file("profiles:\n  prod:\n    admin: {endpoit: flyte.example.com}\n")
     found = run("doctor")
@@ -89,14 +122,14 @@ def test_one_fault_of_a_file_is_told_once(
     assert sum("admin.endpoit" in line for line in lines(found, "fail")) == 1
 
 
-def test_no_platform_at_all(run: Callable[..., Outcome]) -> None:
+def test_no_platform_at_all(run: Callable[..., Outcome], lines: Lines) -> None:
     found = run("doctor")
     assert "no platform can be used" in lines(found, "warn")
     assert any("none yet; they would be in" in line for line in lines(found, "ok"))
 
 
 def test_a_server_that_is_gone(
-    run: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run: Callable[..., Outcome], lines: Lines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PLATFORM_AUTH_BROKER", f"unix://{tmp_path}/gone.sock")
     monkeypatch.setenv("PLATFORM_AUTH_BROKER_TOKEN_FILE", str(tmp_path / "gone.token"))
@@ -105,38 +138,8 @@ def test_a_server_that_is_gone(
     assert any("cannot be reached" in line for line in lines(found, "fail"))
 
 
-@pytest.mark.parametrize("state", ["unknown", "disabled"])
-def test_a_server_extension_that_would_not_be_loaded(
-    demo: Path,
-    config: Path,
-    run: Callable[..., Outcome],
-    monkeypatch: pytest.MonkeyPatch,
-    state: str,
-) -> None:
-    # Where the package is installed, the environment's own configuration enables it.
-    monkeypatch.setattr("jupyter_core.paths.jupyter_config_path", lambda: [str(config)])
-    if state == "disabled":
-        enable(config, enabled=False)
-    else:
-        (config / "jupyter_server_config.d/platform_auth.json").unlink()
-    found = run("doctor")
-    assert found.status == 1
-    assert any("extension" in line for line in lines(found, "fail"))
-    assert "Run: jupyter server extension enable platform_auth" in found.out
-
-
-def test_a_provider_that_does_not_answer(
-    sandbox: Sandbox, profiles_file: Callable[..., Path], run: Callable[..., Outcome]
-) -> None:
-    shape = sandbox.profiles()["demo"] | {"oauth": {"issuer": "http://127.0.0.1:1"}}
-    profiles_file({"profiles": {"prod": shape}})
-    found = run("doctor")
-    assert found.status == 1
-    assert any(line.startswith("prod: http://127.0.0.1:1 cannot") for line in lines(found, "fail"))
-
-
 def test_a_program_that_is_not_there(
-    profiles_file: Callable[..., Path], run: Callable[..., Outcome]
+    profiles_file: Callable[..., Path], run: Callable[..., Outcome], lines: Lines
 ) -> None:
     admin = {"endpoint": "127.0.0.1", "authType": "ExternalCommand", "command": ["no-such-program"]}
     profiles_file({"profiles": {"ci": {"admin": admin}}})
@@ -145,25 +148,12 @@ def test_a_program_that_is_not_there(
     assert any("no-such-program" in line for line in lines(found, "fail"))
 
 
-def test_certificates(
-    sandbox: Sandbox,
-    profiles_file: Callable[..., Path],
-    run: Callable[..., Outcome],
-    tmp_path: Path,
-) -> None:
-    demo = sandbox.profiles()["demo"]
-    missing = str(tmp_path / "missing.pem")
-    trusting = demo | {"admin": demo["admin"] | {"insecureSkipVerify": True}}
-    broken = demo | {"admin": demo["admin"] | {"caCertFilePath": missing}}
-    profiles_file({"profiles": {"trusting": trusting, "broken": broken}})
-    found = run("doctor")
-    assert found.status == 1
-    assert any(line.startswith("trusting: any certificate") for line in lines(found, "warn"))
-    assert any(line.startswith("broken: The CA file") for line in lines(found, "fail"))
-
-
 def test_certificates_named_by_the_environment(
-    demo: Path, run: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    demo: Path,
+    run: Callable[..., Outcome],
+    lines: Lines,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing.pem"))
     found = run("doctor")
@@ -172,7 +162,7 @@ def test_certificates_named_by_the_environment(
 
 
 def test_one_check_that_breaks_hides_no_other(
-    demo: Path, run: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+    demo: Path, run: Callable[..., Outcome], lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> Iterator[None]:
         raise RuntimeError("Bearer abcdefgh")
@@ -180,34 +170,13 @@ def test_one_check_that_breaks_hides_no_other(
     monkeypatch.setattr(software, "check", fail)
     found = run("doctor")
     assert found.status == 1
-    assert any("the software could not be checked" in line for line in lines(found, "fail"))
+    assert any("Software: could not be checked" in line for line in lines(found, "fail"))
     assert "abcdefgh" not in found.out
     assert "no proxy is set for this machine" in lines(found, "ok")
 
 
-@pytest.mark.parametrize(
-    ("ahead", "level"),
-    [(0, Level.OK), (0.9, Level.OK), (30, Level.WARN), (-30, Level.WARN), (90, Level.FAIL)],
-)
-def test_clocks(monkeypatch: pytest.MonkeyPatch, ahead: float, level: Level) -> None:
-    monkeypatch.setattr(time, "time", lambda: NOW + ahead + 0.1)
-    response = Response(200, {"date": formatdate(NOW, usegmt=True)})
-    offset = providers._offset(response, sent_at=NOW + ahead)
-    assert offset is not None
-    finding = providers._clock(offset, "id.example.com")
-    assert finding.level is level
-    if level is not Level.OK:
-        assert "behind" if ahead < 0 else "ahead of" in finding.what
-        assert finding.fix
-
-
-@pytest.mark.parametrize("headers", [{}, {"date": "soon"}])
-def test_no_clock_to_compare_with(headers: dict[str, str]) -> None:
-    assert providers._offset(Response(200, headers), sent_at=NOW) is None
-
-
 def test_proxies_without_their_passwords(
-    demo: Path, run: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+    demo: Path, run: Callable[..., Outcome], lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://me:hunter2@proxy.example.com:3128")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,.example.com")
@@ -220,15 +189,4 @@ def test_proxies_without_their_passwords(
 
 @pytest.mark.parametrize("url", ["http://", "http://proxy:port", "http://[::1"])
 def test_a_proxy_that_is_no_address(url: str) -> None:
-    assert proxies._shown("proxy for https", url).level is Level.FAIL
-
-
-def test_a_profiles_own_proxy(
-    sandbox: Sandbox, profiles_file: Callable[..., Path], run: Callable[..., Outcome]
-) -> None:
-    demo = sandbox.profiles()["demo"]
-    admin = demo["admin"] | {"httpProxyURL": "http://me:hunter2@proxy.example.com:3128"}
-    profiles_file({"profiles": {"demo": demo | {"admin": admin}}})
-    found = run("doctor")
-    assert "demo: proxy: http://proxy.example.com:3128 (with a password)" in lines(found, "ok")
-    assert "hunter2" not in found.out
+    assert proxy.named("proxy for https", url).level is Level.FAIL

@@ -41,12 +41,20 @@ class Authority:
         return self.certificate.public_bytes(Encoding.PEM)
 
     def server(
-        self, directory: Path, *, elsewhere: bool = False, expired: bool = False
+        self,
+        directory: Path,
+        *,
+        elsewhere: bool = False,
+        expired: bool = False,
+        days: int = 1,
+        host: str = "",
     ) -> ssl.SSLContext:
         """Return what a server needs to serve with a certificate of this authority."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = _ELSEWHERE if elsewhere else _HERE
-        ends = timedelta(days=-1) if expired else timedelta(days=1)
+        if host:
+            names = x509.SubjectAlternativeName([x509.DNSName(host)])
+        ends = timedelta(days=-1 if expired else days)
         certificate = (
             _begun("a test's server", self.certificate.subject, key, ends)
             .add_extension(names, critical=False)
@@ -61,7 +69,7 @@ class Authority:
 
 
 @cache
-def authority(name: str = "a test's authority") -> Authority:
+def authority(name: str = "a test's authority", days: int = 1) -> Authority:
     """Return an authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -71,7 +79,7 @@ def authority(name: str = "a test's authority") -> Authority:
         encipher_only=False, decipher_only=False,
     )  # fmt: skip
     certificate = (
-        _begun(name, subject, key, timedelta(days=1))
+        _begun(name, subject, key, timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(usage, critical=True)
         .sign(key, hashes.SHA256())
