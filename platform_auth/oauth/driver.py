@@ -74,7 +74,7 @@ class Driver:
         self.proxy = proxy
         self._sender, self._sleep, self._monotonic, self._run = sender, sleep, monotonic, run
         self._call = call or _no_caller
-        self._kept: dict[tuple[str, str], tuple[float, Response]] = {}
+        self._kept: dict[tuple[str, str, bool], tuple[float, Response]] = {}
 
     async def drive(self, steps: Generator[Step, Any, T], person: Person | None = None) -> T:
         """Run a flow to its end and return its result.
@@ -139,7 +139,7 @@ class Driver:
 
     async def _send(self, request: Request) -> Response:
         question = request.method, request.url
-        at, kept = self._kept.get(question, (0.0, None))
+        at, kept = self._kept.get((*question, request.again), (0.0, None))
         if kept and self._monotonic() - at <= request.max_age:
             return kept
         if self.proxy is None:
@@ -147,7 +147,8 @@ class Driver:
         else:
             response = await self.proxy.send(self._sender, request)
         if request.max_age and _is_document(response):
-            self._kept[question] = (self._monotonic(), response)
+            for again in {False, request.again}:
+                self._kept[*question, again] = (self._monotonic(), response)
         return response
 
 

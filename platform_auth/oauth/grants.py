@@ -12,7 +12,7 @@ from authlib.oauth2.rfc7009 import prepare_revoke_token_request
 from ..errors import InvalidGrantError
 from ..secret import Secret
 from .client_auth import ask_authenticated
-from .identity import fetch_keys, same_identity, verified_identity
+from .identity import same_identity, verified_identity
 from .responses import oauth_json
 from .tokens import TokenSet, token_set
 
@@ -29,7 +29,6 @@ def request_tokens(
     *,
     replay: bool = False,
     nonce: Secret | None = None,
-    granted: tuple[str, ...] = (),
     **parameters: str | Secret | None,
 ) -> Generator[Step, Response, TokenSet]:
     """Send a token request and return what it grants, its id_token verified.
@@ -44,8 +43,6 @@ def request_tokens(
         Whether the request may be sent twice.
     nonce
         What an id_token must repeat (OpenID Connect Core §3.1.3.7).
-    granted
-        The scopes of the grant that this request goes on with.
 
     Raises
     ------
@@ -53,9 +50,7 @@ def request_tokens(
         The server said no, or its answer cannot be used. Nothing of it is kept.
 
     """
-    tokens = yield from request_unverified(
-        context, grant_type, replay=replay, granted=granted, **parameters
-    )
+    tokens = yield from request_unverified(context, grant_type, replay=replay, **parameters)
     return (yield from verified(context, tokens, nonce=nonce))
 
 
@@ -69,7 +64,8 @@ def request_unverified(
 ) -> Generator[Step, Response, TokenSet]:
     """Send a token request and return what it grants, to be handed to `verified`.
 
-    The first half of `request_tokens`: after it, the grant is used up.
+    The first half of `request_tokens`: after it, the grant is used up. ``granted`` are the scopes
+    of the grant that a refresh goes on with.
     """
     url, body = context.metadata.endpoint("token_endpoint"), _form(context, grant_type, parameters)
     response = yield from ask_authenticated(context, url, body, replay=replay)
@@ -78,12 +74,21 @@ def request_unverified(
 
 
 def verified(
-    context: FlowContext, tokens: TokenSet, *, nonce: Secret | None = None
+    context: FlowContext,
+    tokens: TokenSet,
+    *,
+    nonce: Secret | None = None,
+    without_keys: bool = False,
 ) -> Generator[Step, Response, TokenSet]:
-    """Return the tokens with who they are for, where an id_token says so and holds."""
+    """Return the tokens with who they are for, where an id_token says so and holds.
+
+    The parameters are those of `verified_identity`.
+    """
     if tokens.id_token is None or not _can_verify(context):
         return tokens
-    identity = yield from verified_identity(context, tokens, nonce=nonce)
+    identity = yield from verified_identity(
+        context, tokens, nonce=nonce, without_keys=without_keys
+    )
     return replace(tokens, identity=identity)
 
 
@@ -143,17 +148,16 @@ def refresh_tokens(context: FlowContext, old: TokenSet) -> Generator[Step, Respo
             why="The identity provider gave no refresh token, so it cannot be prolonged.",
             fix="Sign in again; the scope offline_access often makes sign-ins last longer.",
         )
-    if old.identity is not None and _can_verify(context):
-        # First, and mostly from memory: an answer that rotates must not be lost for want of keys.
-        yield from fetch_keys(context)
     # A lost answer may hide a rotation; many servers honour one repetition (RFC 9700 §4.14.2).
-    new = yield from request_tokens(
+    new = yield from request_unverified(
         context,
         "refresh_token",
         replay=True,
         granted=old.scopes,
         refresh_token=old.refresh_token,
     )
+    # An answer that rotates the refresh token must not be lost for want of keys.
+    new = yield from verified(context, new, without_keys=True)
     same_identity(old.identity, new.identity)
     return replace(
         new,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,9 +12,9 @@ from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import JWKRegistry, RSAKey
-from joserfc.jws import JWSRegistry
+from joserfc.jws import JWSRegistry, extract_compact
 
-from ..errors import IdentityError
+from ..errors import IdentityError, ProviderError, TransportError
 from .client_auth import client_id
 from .responses import oauth_json, plain
 from .steps import Request, Response, Step
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from joserfc.jwk import Key
 
+    from ..errors import PlatformAuthError
     from ..secret import Secret
     from .context import FlowContext
     from .tokens import TokenSet
@@ -72,7 +74,7 @@ class Identity:
 
 
 def verified_identity(
-    context: FlowContext, tokens: TokenSet, *, nonce: Secret | None
+    context: FlowContext, tokens: TokenSet, *, nonce: Secret | None, without_keys: bool = False
 ) -> Generator[Step, Response, Identity]:
     """Verify the id_token of a token response and return who it names.
 
@@ -84,21 +86,64 @@ def verified_identity(
         The response.
     nonce
         What the id_token must repeat; None where none was sent, as in a refresh.
+    without_keys
+        Whether all but the signature is checked where the keys cannot be had. §3.1.3.7 rule 6
+        allows it for a token that came straight from the token endpoint over TLS.
 
     Raises
     ------
     IdentityError
         A check of §3.1.3.7 failed.
+    TransportError, ProviderError
+        The keys cannot be had.
 
     """
     try:
-        keys = yield from fetch_keys(context)
-        token = _decode(tokens, keys, context)
-    except IdentityError:
-        # Keys rotate: look once more, at most once a minute.
-        keys = yield from fetch_keys(context, _KEYS_MIN_AGE)
-        token = _decode(tokens, keys, context)
+        token = yield from _signed(context, tokens)
+    except _UnsignedError as problem:
+        if not without_keys:
+            raise problem.cause from None
+        token = _unread(tokens, context)
     return _checked(token, tokens, context, nonce)
+
+
+class _UnsignedError(Exception):
+    """The keys cannot be had."""
+
+    def __init__(self, cause: PlatformAuthError) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+def _signed(context: FlowContext, tokens: TokenSet) -> Generator[Step, Response, jwt.Token]:
+    try:
+        keys = yield from fetch_keys(context)
+        return _decode(tokens, keys, context)
+    except IdentityError:
+        pass  # keys rotate: look once more, at most once a minute
+    except (TransportError, ProviderError) as error:
+        raise _UnsignedError(error) from None
+    try:
+        keys = yield from fetch_keys(context, _KEYS_MIN_AGE, again=True)
+    except (TransportError, ProviderError) as error:
+        raise _UnsignedError(error) from None
+    return _decode(tokens, keys, context)
+
+
+def _unread(tokens: TokenSet, context: FlowContext) -> jwt.Token:
+    """Return what a token says, its signature unread."""
+    text = tokens.id_token.reveal() if tokens.id_token else ""
+    registry = _registry(context)
+    try:
+        said = extract_compact(text.encode(), registry=registry)
+        claims = json.loads(said.payload)
+    except _GARBLED:
+        said, claims = None, None
+    if said is None or not isinstance(claims, dict):
+        raise _invalid("not a JWT")
+    if said.protected.get("alg") not in (registry.allowed or ()):
+        raise _invalid("its signature: it cannot be accepted")
+    return jwt.Token(said.protected, claims)
 
 
 def same_identity(old: Identity | None, new: Identity | None) -> None:
@@ -115,9 +160,11 @@ def same_identity(old: Identity | None, new: Identity | None) -> None:
 
 
 def fetch_keys(
-    context: FlowContext, max_age: float = _KEYS_MAX_AGE
+    context: FlowContext, max_age: float = _KEYS_MAX_AGE, *, again: bool = False
 ) -> Generator[Step, Response, list[Key]]:
     """Return the provider's signing keys (RFC 7517), at most ``max_age`` seconds old.
+
+    With ``again`` they are fetched anew, unless that was done already less than so long ago.
 
     Raises
     ------
@@ -126,7 +173,7 @@ def fetch_keys(
 
     """
     url = context.metadata.endpoint("jwks_uri")
-    response = yield Request("GET", url, replay=True, max_age=max_age)
+    response = yield Request("GET", url, replay=True, max_age=max_age, again=again)
     found = oauth_json(response).get("keys")
     listed = found if isinstance(found, list) else []
     if len(listed) > _MAX_KEYS:
@@ -197,19 +244,23 @@ def _checked(
         "access_token": tokens.access_token.reveal(),
     }
     options = {"iss": {"essential": True, "value": issuer}}
+    _check_audience(claims.get("aud"), us)
     try:
         CodeIDToken(claims, token.header, options, params).validate(int(context.now()), LEEWAY)
     except _GARBLED as error:
         why = error.description or error.error if isinstance(error, JoseError) else "it is garbled"
         raise _invalid(plain(why)) from None
-    # Authlib lets azp stand in for aud; Core §3.1.3.7 rule 3 does not.
-    audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
-    if us not in audience:
-        raise _invalid("its audience is another client")
     subject = claims["sub"]
     if not isinstance(subject, str) or not 0 < len(subject) <= _MAX_SUBJECT:
         raise _invalid("it names nobody")
     return _identity(issuer, claims)
+
+
+def _check_audience(audience: object, us: str) -> None:
+    # Authlib lets azp stand in for it, and complains of azp first; Core §3.1.3.7 rule 3 does not.
+    listed = audience if isinstance(audience, list) else [audience]
+    if audience is not None and us not in listed:
+        raise _invalid("its audience (aud) is another client")
 
 
 def _identity(issuer: str, claims: Mapping[str, Any]) -> Identity:

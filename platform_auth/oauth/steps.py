@@ -33,6 +33,8 @@ class Request:
         for a one-time code (RFC 6749 §4.1.2).
     max_age
         Accept an earlier answer to the same question that is at most so many seconds old.
+    again
+        Whether the kept answer did not serve: it is asked for anew, but only once in ``max_age``.
     plain
         Whether it may go over plain http to another machine: only where it carries nothing secret,
         and the profile is ``insecure``, which says that what it brings need not be protected.
@@ -47,6 +49,7 @@ class Request:
     body: str = field(default="", repr=False)
     replay: bool = False
     max_age: float = 0
+    again: bool = False
     plain: bool = False
     timeout: float | None = None
 

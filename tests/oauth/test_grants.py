@@ -109,13 +109,37 @@ def test_an_answer_that_is_no_good_is_a_typed_error(
         refresh(provider)
 
 
-def test_keys_are_fetched_before_the_refresh_token_is_used_up(provider: Provider) -> None:
-    """Else a fault while fetching them would lose the token that the answer rotated."""
-    provider.next["jwks"].append(TransportError("down"))
-    with pytest.raises(TransportError):
+@pytest.mark.parametrize(
+    "answer", [TransportError("down"), reply({}, 503), reply({}, 404), reply({"keys": []})]
+)
+def test_keys_that_cannot_be_had_lose_no_rotated_refresh_token(
+    provider: Provider, answer: Any
+) -> None:
+    provider.next["jwks"].extend([answer] * 2)
+    new = refresh(provider)
+    assert new.refresh_token is not None
+    assert new.refresh_token.reveal() in provider.refresh_tokens
+    assert new.identity is not None
+
+
+@pytest.mark.parametrize("claims", [{"sub": "eve"}, {"iss": "https://evil.example"}, {"aud": "x"}])
+def test_keys_that_cannot_be_had_excuse_nothing_else(
+    provider: Provider, claims: dict[str, Any]
+) -> None:
+    provider.claims |= claims
+    provider.next["jwks"].extend([TransportError("down")] * 2)
+    with pytest.raises(IdentityError):
         refresh(provider)
-    assert not provider.sent_to("token")
-    assert "rt-0-CANARY" in provider.refresh_tokens
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c", "e30.W10.x", "eyJhbGciOiJub25lIn0.e30."])
+def test_keys_that_cannot_be_had_make_no_token_of_what_is_none(
+    provider: Provider, token: str
+) -> None:
+    provider.sign = lambda _claims: token
+    provider.next["jwks"].extend([TransportError("down")] * 2)
+    with pytest.raises(IdentityError):
+        refresh(provider)
 
 
 def test_without_an_identity_no_keys_are_fetched(provider: Provider) -> None:
@@ -179,6 +203,6 @@ class TestRevoke:
 
 def test_a_key_that_rotates_with_the_refresh(provider: Provider) -> None:
     before = [rsa_key("old").as_dict(private=False)]
-    provider.next["jwks"].extend([reply({"keys": before}), reply({"keys": before})])
+    provider.next["jwks"].append(reply({"keys": before}))
     assert refresh(provider).identity is not None
-    assert [each.max_age for each in provider.sent_to("jwks")] == [86400, 86400, 60]
+    assert [each.max_age for each in provider.sent_to("jwks")] == [86400, 60]
