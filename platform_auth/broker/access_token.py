@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from ..oauth.proxy_header import PROXY_HEADER, is_from_proxy
 from ..secret import Secret
+from .clock import monotonic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,7 @@ class AccessToken:
     @property
     def remaining(self) -> float:
         """Seconds it still lives; negative once it has expired."""
-        return self.deadline - time.monotonic()
+        return self.deadline - monotonic()
 
     @property
     def authorization(self) -> str:
@@ -114,7 +114,7 @@ class AccessToken:
         return cls(
             value=Secret(data["access_token"]),
             expires_at=float(data["expires_at"]),
-            deadline=time.monotonic() + float(data["expires_in"]),
+            deadline=monotonic() + float(data["expires_in"]),
             token_type=data["token_type"],
             header=data["header"],
             lifetime=float(data.get("lifetime", inf)),

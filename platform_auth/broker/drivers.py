@@ -32,5 +32,10 @@ def new_driver(config: PlatformConfig, clock: Clock) -> Driver:
 
         proxy = ProxyAuthorization(config, run_command, now=clock.time, monotonic=clock.monotonic)
     return Driver(
-        LateTransport(config), run=run_command, call=GrpcCalls(config), proxy=proxy
+        LateTransport(config),
+        now=clock.time,
+        monotonic=clock.monotonic,
+        run=run_command,
+        call=GrpcCalls(config),
+        proxy=proxy,
     )

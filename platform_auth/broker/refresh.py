@@ -37,6 +37,9 @@ time."""
 
 MAX_BACKOFF: Final = 60.0
 
+JUMP: Final = 60.0
+"""Seconds that the wall clock may gain on the one that only grows before a token is doubted."""
+
 NEGATIVE: Final = 60.0
 """Seconds for which a service whose credentials are refused is told the same without asking."""
 
@@ -109,8 +112,17 @@ class Refresher:
             self.start(session)
 
     def is_stale(self, session: Session) -> bool:
-        """Tell whether a session's token should be renewed by now."""
-        return session.remaining <= self._window(session)
+        """Tell whether a session's token should be renewed by now.
+
+        So it should once after the wall clock has jumped ahead: a virtual machine may have stood
+        still, with all its clocks, while the token died.
+        """
+        return session.remaining <= self._window(session) or self._has_jumped(session)
+
+    def _has_jumped(self, session: Session) -> bool:
+        record = session.record
+        expected = record.expires_at - session.remaining if record else self._clock.time()
+        return self._clock.time() - expected > JUMP
 
     def next_refresh(self, session: Session) -> float | None:
         """Return when a session that is in use will be renewed, in seconds since the epoch."""

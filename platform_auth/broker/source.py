@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..errors import PlatformAuthError
+from .clock import monotonic
 
 if TYPE_CHECKING:
     from .access_token import AccessToken
@@ -32,7 +32,7 @@ class _Kept:
         if stale is not None and stale in self.token.fingerprints:
             return False
         enough = self.token.remaining > _needed(self.token, min_ttl)
-        return enough and time.monotonic() < self.fresh_until
+        return enough and monotonic() < self.fresh_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class TokenSource:
 
         """
         kept = self._kept
-        if kept is not None and time.monotonic() < kept.fresh_until:
+        if kept is not None and monotonic() < kept.fresh_until:
             return kept.header
         token = self.token()
         return token.header, token.authorization
@@ -102,7 +102,7 @@ class TokenSource:
 
         """
         min_ttl = self._min_ttl if min_ttl is None else min_ttl
-        kept, asked_at = self._kept, time.monotonic()
+        kept, asked_at = self._kept, monotonic()
         if kept is not None and kept.serves(min_ttl, stale):
             return kept.token
         with self._own_lock():
@@ -139,7 +139,7 @@ class TokenSource:
         except PlatformAuthError as error:
             alive = kept is not None and kept.token.remaining > _PAUSE
             if kept is None or stale is not None or not alive or not error.retryable:
-                self._failure = _Failure(error, time.monotonic())
+                self._failure = _Failure(error, monotonic())
                 raise
             token = kept.token  # a broker that restarts costs nobody a token that still lives
         self._kept = _Kept(token, (token.header, token.authorization), self._next_question(token))
@@ -147,7 +147,7 @@ class TokenSource:
 
     def _next_question(self, token: AccessToken) -> float:
         spare = token.remaining - _needed(token, self._min_ttl)
-        return min(time.monotonic() + max(spare / 2, _PAUSE), token.deadline)
+        return min(monotonic() + max(spare / 2, _PAUSE), token.deadline)
 
 
 def _needed(token: AccessToken, min_ttl: float) -> float:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import PlatformAuthError
 from .access_token import AccessToken, fingerprint
+from .clock import monotonic
 from .refresh import sign_in_required
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Tokens:
         token = AccessToken(
             value=record.tokens.access_token,
             expires_at=record.expires_at,
-            deadline=time.monotonic() + session.remaining,
+            deadline=monotonic() + session.remaining,
             token_type=record.tokens.token_type,
             header=session.profile.config.oauth.authorization_metadata_key or record.header,
             lifetime=record.tokens.expires_in,
@@ -84,7 +84,7 @@ async def _with_proxy(
     theirs = await proxy.token(min_ttl=min_ttl, stale=refused)
     return replace(
         token,
-        deadline=min(token.deadline, time.monotonic() + proxy.remaining(theirs)),
+        deadline=min(token.deadline, monotonic() + proxy.remaining(theirs)),
         lifetime=min(token.lifetime, theirs.lifetime),
         proxy_authorization=theirs.authorization,
     )

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from ..errors import (
     ConfigError,
     DiscoveryError,
+    IdentityError,
     MissingExtraError,
     PlatformAuthError,
     ProviderError,
     SignInRequiredError,
 )
-from .steps import Ask, Request, Response, Rpc, RpcReply, Run, Step, Wait
+from .date_header import LEEWAY, clock_offset, said
+from .steps import Ask, Request, Response, Rpc, RpcReply, Run, Step, Wait, origin_of
 
 if TYPE_CHECKING:
     from .proxy import ProxyAuthorization
@@ -50,6 +52,8 @@ class Driver:
         The transport.
     sleep
         Lets seconds pass.
+    now
+        Seconds since the epoch: to compare with what servers take the time to be.
     monotonic
         A clock that never jumps, in seconds: for the age of kept answers.
     run
@@ -66,13 +70,15 @@ class Driver:
         sender: Sender,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         run: Runner | None = None,
         call: Caller | None = None,
         proxy: ProxyAuthorization | None = None,
     ) -> None:
         self.proxy = proxy
-        self._sender, self._sleep, self._monotonic, self._run = sender, sleep, monotonic, run
+        self._sender, self._sleep, self._run = sender, sleep, run
+        self._now, self._monotonic, self._wrong_clock = now, monotonic, ""
         self._call = call or _no_caller
         self._kept: dict[tuple[str, str, bool], tuple[float, Response]] = {}
 
@@ -94,6 +100,8 @@ class Driver:
         """
         try:
             return await self._drive(steps, person)
+        except IdentityError as error:
+            raise self._with_hint(error) from None
         except PlatformAuthError:
             raise
         except Exception:
@@ -102,6 +110,13 @@ class Driver:
             "The identity provider's answer could not be dealt with.",
             fix="The log says why; show it to those who make platform-auth.",
         )
+
+    def _with_hint(self, error: IdentityError) -> IdentityError:
+        """Let an error that a wrong clock may be behind say that it is wrong."""
+        if not self._wrong_clock:
+            return error
+        fix = "Set the clock, best by a time service (NTP), and sign in again."
+        return IdentityError(error.what, why=f"{error.why} {self._wrong_clock}", fix=fix)
 
     def forget(self) -> None:
         """Keep no earlier answer."""
@@ -142,14 +157,25 @@ class Driver:
         at, kept = self._kept.get((*question, request.again), (0.0, None))
         if kept and self._monotonic() - at <= request.max_age:
             return kept
+        sent_at = self._now()
         if self.proxy is None:
             response = await self._sender.send(request)
         else:
             response = await self.proxy.send(self._sender, request)
+        self._compare_clocks(response, sent_at)
         if request.max_age and _is_document(response):
             for again in {False, request.again}:
                 self._kept[*question, again] = (self._monotonic(), response)
         return response
+
+    def _compare_clocks(self, response: Response, sent_at: float) -> None:
+        offset = clock_offset(response.headers, sent_at, self._now())
+        if offset is None:
+            return
+        known, wrong = self._wrong_clock, abs(offset) > LEEWAY
+        self._wrong_clock = said(offset, origin_of(response.url)) if wrong else ""
+        if wrong and not known:  # once, not with every answer
+            log.warning("%s Proofs of who signed in may be refused.", self._wrong_clock)
 
 
 async def _nobody(_ask: Ask) -> str | None:

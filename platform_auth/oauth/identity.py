@@ -16,6 +16,7 @@ from joserfc.jws import JWSRegistry, extract_compact
 
 from ..errors import IdentityError, ProviderError, TransportError
 from .client_auth import client_id
+from .date_header import LEEWAY
 from .responses import oauth_json, plain
 from .steps import Request, Response, Step
 
@@ -34,9 +35,6 @@ ALGORITHMS: Final = (
     "ES256", "ES384", "ES512", "EdDSA", "Ed25519",
 )  # fmt: skip
 """Signature algorithms accepted: asymmetric ones. ``none`` and HS* never are."""
-
-LEEWAY: Final = 60
-"""Seconds by which clocks may differ."""
 
 _KEYS_MAX_AGE, _KEYS_MIN_AGE = 24 * 3600.0, 60.0
 _MAX_KEYS, _MIN_RSA_BITS = 100, 2048

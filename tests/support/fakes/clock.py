@@ -34,12 +34,12 @@ class FakeClock(Clock):
     """All clocks in one, standing still."""
 
     def __init__(self) -> None:
-        self.passed = 0.0
+        self.passed, self.jumped = 0.0, 0.0
         self._timers: list[FakeTimer] = []
 
     def time(self) -> float:
         """Seconds since the epoch."""
-        return NOW + self.passed
+        return NOW + self.passed + self.jumped
 
     def monotonic(self) -> float:
         """Seconds that only grow."""
@@ -54,6 +54,10 @@ class FakeClock(Clock):
     def advance(self, seconds: float) -> None:
         """Let time pass and no timer ring, as while the machine sleeps."""
         self.passed += seconds
+
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock, ahead or back, while no time passes."""
+        self.jumped += seconds
 
     def ring(self, until: float) -> bool:
         """Go to the next timer that is due by then, and do what it is for; False where none is."""

@@ -24,6 +24,8 @@ class Wire:
     ----------
     address, provider
         Where it is, which is its issuer; and what answers.
+    date
+        What its answers say the time is; nothing where None.
 
     """
 
@@ -31,6 +33,7 @@ class Wire:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self.provider = Provider(self.address)
+        self.date: str | None = None
         self._tasks = set[asyncio.Task[None]]()
         self._server: asyncio.Server | None = None
 
@@ -79,15 +82,16 @@ class Wire:
         await self.provider.gate.wait()
         answer = self.provider.choose(request)
         if isinstance(answer, Response):
-            writer.write(_bytes(answer))
+            writer.write(_bytes(answer, {} if self.date is None else {"date": self.date}))
             await writer.drain()
         else:
             assert not isinstance(answer, Exception), "nothing raises on a wire: use an Act"
             await answer(writer)
 
 
-def _bytes(answer: Response) -> bytes:
-    fields = {"content-length": str(len(answer.body)), "connection": "close", **answer.headers}
+def _bytes(answer: Response, more: dict[str, str]) -> bytes:
+    fields = {"content-length": str(len(answer.body)), "connection": "close", **more}
+    fields |= answer.headers
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     head = f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n{lines}\r\n"
     return head.encode("utf-8", "surrogateescape") + answer.body

@@ -79,7 +79,13 @@ class World:
     def _driver(self, config: PlatformConfig) -> Driver:
         clock = self.clock.monotonic
         transport = LateTransport(config)
-        return Driver(transport, monotonic=clock, sleep=self._sleep, run=run_command)
+        return Driver(
+            transport,
+            now=self.clock.time,
+            monotonic=clock,
+            sleep=self._sleep,
+            run=run_command,
+        )
 
     async def _sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
