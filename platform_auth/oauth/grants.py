@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from authlib.common.urls import add_params_to_qs
 from authlib.oauth2.rfc6749.parameters import prepare_token_request
 from authlib.oauth2.rfc7009 import prepare_revoke_token_request
 
-from ..errors import InvalidGrantError
+from ..errors import InvalidGrantError, TransportError
 from ..secret import Secret
 from .client_auth import ask_authenticated
 from .identity import same_identity, verified_identity
@@ -50,7 +50,9 @@ def request_tokens(
         The server said no, or its answer cannot be used. Nothing of it is kept.
 
     """
-    tokens = yield from request_unverified(context, grant_type, replay=replay, **parameters)
+    tokens = yield from request_unverified(
+        context, grant_type, replay=replay, granted=(), **parameters
+    )
     return (yield from verified(context, tokens, nonce=nonce))
 
 
@@ -70,7 +72,24 @@ def request_unverified(
     url, body = context.metadata.endpoint("token_endpoint"), _form(context, grant_type, parameters)
     response = yield from ask_authenticated(context, url, body, replay=replay)
     asked, now = context.config.scopes, context.now()
-    return token_set(oauth_json(response), asked=asked, granted=granted, now=now)
+    return token_set(_answer(response), asked=asked, granted=granted, now=now)
+
+
+def _answer(response: Response) -> dict[str, Any]:
+    try:
+        return oauth_json(response)
+    except InvalidGrantError as error:
+        if response.attempts == 1:
+            raise
+        why = f"{error.why} {LOST}"
+        raise InvalidGrantError(error.what, why=why, fix=error.fix) from None
+
+
+LOST: Final = (
+    "An answer of the identity provider was lost on its way, and most likely the next refresh token"
+    " with it."
+)
+"""Why a provider that is asked a second time may refuse."""
 
 
 def verified(
@@ -86,9 +105,7 @@ def verified(
     """
     if tokens.id_token is None or not _can_verify(context):
         return tokens
-    identity = yield from verified_identity(
-        context, tokens, nonce=nonce, without_keys=without_keys
-    )
+    identity = yield from verified_identity(context, tokens, nonce=nonce, without_keys=without_keys)
     return replace(tokens, identity=identity)
 
 
@@ -112,15 +129,32 @@ def _form(
 def exchange_code(
     context: FlowContext, code: Secret, verifier: Secret, nonce: Secret | None
 ) -> Generator[Step, Response, TokenSet]:
-    """Exchange an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.5); never sent twice."""
-    return request_tokens(
-        context,
-        "authorization_code",
-        nonce=nonce,
-        code=code,
-        code_verifier=verifier,
-        redirect_uri=context.redirect_uri,
-    )
+    """Exchange an authorization code (RFC 6749 §4.1.3, RFC 7636 §4.5); never sent twice.
+
+    Raises
+    ------
+    TransportError
+        There was no answer; the code may be used up, so that only a new sign-in helps.
+    OAuthError, TokenResponseError, IdentityError
+        As `request_tokens`.
+
+    """
+    try:
+        return (
+            yield from request_tokens(
+                context,
+                "authorization_code",
+                nonce=nonce,
+                code=code,
+                code_verifier=verifier,
+                redirect_uri=context.redirect_uri,
+            )
+        )
+    except TransportError as error:
+        fix = error.fix.replace("; nothing is lost", "")
+        raise type(error)(
+            error.what, why=error.why, fix=f"Sign in again. {fix}".strip(), retryable=False
+        ) from None
 
 
 def refresh_tokens(context: FlowContext, old: TokenSet) -> Generator[Step, Response, TokenSet]:

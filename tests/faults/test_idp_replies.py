@@ -463,10 +463,10 @@ def test_a_retry_after_is_heeded_within_reason_else_our_own_pause_counts(
         world.provider.next["token"].append(busy)
         assert isinstance(await failure(world.refreshed(token)), TransportError)
         world.clock.advance(seconds - 0.5)
-        await failure(world.refreshed(token))
+        await failure(world.broker.token("prod", stale=token.fingerprint))
         assert world.asked() == 1
         world.clock.advance(5)
-        await world.refreshed(token)
+        await world.broker.token("prod", stale=token.fingerprint)
 
     world.run(work)
     assert world.asked() == 2

@@ -170,6 +170,7 @@ class Provider:
             "token": self._token,
             "device": self._device,
             "revoke": self._revoke,
+            "me": lambda _request: reply({"ok": True}),
         }
         return honest[endpoint](request)
 

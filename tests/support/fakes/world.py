@@ -11,6 +11,7 @@ import stamina
 from platform_auth.broker.broker import Broker
 from platform_auth.broker.late_transport import LateTransport
 from platform_auth.broker.redirects import Redirects
+from platform_auth.broker.refresh import REFUSED_AGAIN
 from platform_auth.config import Profiles
 from platform_auth.errors import PlatformAuthError
 from platform_auth.oauth.driver import Driver
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from platform_auth.broker.access_token import AccessToken
     from platform_auth.broker.session import Session
+    from platform_auth.broker.stores import Store
     from platform_auth.config import PlatformConfig
 
 FLOWS = {"prod": "Pkce", "service": "ClientSecret", "device": "DeviceFlow"}
@@ -38,11 +40,14 @@ class World:
     Parameters
     ----------
     oauth, admin
-        What profiles say besides; None takes a setting away.
+        What profiles say besides; None takes a setting away. In those of ``oauth``, ``{issuer}``
+        stands for the provider's address.
     profiles
         More of them.
     platform
         Whether the platform is where the provider is, too; else nobody can call it.
+    store
+        Makes the store, with the world's clock; in memory when omitted.
 
     Attributes
     ----------
@@ -59,12 +64,14 @@ class World:
         oauth: dict[str, Any] | None = None,
         profiles: dict[str, Any] | None = None,
         platform: bool = False,
+        store: Callable[[FakeClock], Store] | None = None,
         **admin: Any,
     ) -> None:
         self.wire, self.clock, self.waits = Wire(), FakeClock(), list[float]()
         self.provider = self.wire.provider
         self.provider.now = self.clock.time
-        settings = {"issuer": self.wire.address, **(oauth or {})}
+        settings = {"issuer": "{issuer}", **(oauth or {})}
+        settings = {name: self._filled_in(value) for name, value in settings.items()}
         if platform:
             admin = {"endpoint": self.wire.address, "insecure": True, **admin}
         usual = {name: _profile(flow, settings, admin) for name, flow in FLOWS.items()}
@@ -72,9 +79,13 @@ class World:
         self.broker = Broker(
             Profiles(admin={**usual, **(profiles or {})}, user_file=None, flyte=False),
             Redirects("/platform-auth/login"),
+            store=store(self.clock) if store else None,
             clock=self.clock,
             new_driver=self._driver,
         )
+
+    def _filled_in(self, value: object) -> object:
+        return value.format(issuer=self.wire.address) if isinstance(value, str) else value
 
     def _driver(self, config: PlatformConfig) -> Driver:
         clock = self.clock.monotonic
@@ -124,7 +135,8 @@ class World:
         return token
 
     async def refreshed(self, token: AccessToken, name: str = "prod") -> AccessToken:
-        """Have a token refreshed, as after the platform has refused it."""
+        """Have a token refreshed, as after the platform has refused it some time later."""
+        self.clock.advance(REFUSED_AGAIN)
         return await self.broker.token(name, stale=token.fingerprint)
 
     async def background(self, name: str = "prod") -> None:
