@@ -169,7 +169,7 @@ class Broker:
                 session, flow, way.redirect_uri, None, ended=way.release
             )
             url, kind = trip.url, "paste" if way.kind is Way.PASTE else "open"
-        return self._sign_ins.ask(session, {"kind": kind, "url": url, "note": way.note})
+        return self._sign_ins.ask(session, {"kind": kind, "url": url, "sentence": way.sentence})
 
     async def _completed(self, session: Session) -> Profile:
         """Return a session's profile with what its platform says, where that is asked at all."""
@@ -220,8 +220,8 @@ class Broker:
             session, flow if flow.redirects else get_flow("pkce"), redirect_uri, binding
         )
         if session.challenge is None:
-            url, note = self.redirects.sign_in_url(name), Redirect(Way.SERVER).note
-            self._sign_ins.ask(session, {"kind": "open", "url": url, "note": note})
+            url, sentence = self.redirects.sign_in_url(name), Redirect(Way.SERVER).sentence
+            self._sign_ins.ask(session, {"kind": "open", "url": url, "sentence": sentence})
         return challenge.url
 
     async def complete(self, url: str, binding: Binding | None = None) -> Session:

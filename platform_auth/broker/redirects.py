@@ -56,18 +56,17 @@ class Redirect:
     release: Callable[[], object] | None = field(default=None, repr=False, compare=False)
 
     @property
-    def note(self) -> str:
-        """What will happen after the sign-in, in one sentence for people."""
+    def sentence(self) -> str:
+        """What will happen, for people."""
         where = self.redirect_uri.partition("?")[0]
         if self.kind is Way.SERVER:
-            return "After you have signed in, the browser comes back to Jupyter by itself."
+            return "Sign in on the page that opens; it then comes back to Jupyter by itself."
         if self.kind is Way.LOOPBACK:
-            return f"After you have signed in, the browser comes back by itself, to {where}."
-        chance = "cannot be reached there" if self.release is None else "may not be reached there"
-        return (
-            f"After you have signed in, the browser goes to {where}: a page that {chance}, and"
-            " whose whole address then has to be pasted."
-        )
+            return f"Sign in on the page that opens; it then comes back by itself, to {where}."
+        ends = f"ends on an address that cannot be reached ({where})"
+        pasting = "copy that whole address and paste it here."
+        then = f"It {ends}: {pasting}" if self.release is None else f"If it {ends}, {pasting}"
+        return f"Sign in on the page that opens. {then}"
 
 
 class Redirects:

@@ -89,8 +89,7 @@ def _paste(view: dict[str, Any], connection: Connection, browser: bool) -> None:
 
     url = view["challenge"]["url"]
     show(f"Open this address in a browser to sign in to {view['platform']}:", "", url, "")
-    show("In the end the browser shows a page that cannot be reached: that is as it should be.")
-    show("Copy the address of that page from the address bar, paste it here and press Enter.")
+    show(view["challenge"]["sentence"], "(It stands in the address bar; then press Enter.)")
     _wait_with(url, browser=browser)
     Paste(find_broker(), connection.profile).start()
 

@@ -14,7 +14,7 @@ from tornado import web
 
 from ..broker.protocol import MAX_BODY, BadRequestError, Protocol, Reply, json_object, refusal
 from ..errors import BrokerError, BrokerRefusedError, PlatformAuthError
-from .visitor import authorized_to, refuse_visitor
+from .visitor import authorized_to, may_be_here, refuse_visitor
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
@@ -27,7 +27,7 @@ class ApiHandler(APIHandler):
 
     def initialize(self, broker: Broker) -> None:
         """Take what the route gives."""
-        self._protocol = Protocol(broker, private=False)
+        self._broker, self._protocol = broker, Protocol(broker, private=False)
         # The front end's polls are nobody at work: no server would ever be culled.
         self._track_activity = self.request.method != "GET"
 
@@ -60,6 +60,7 @@ class ApiHandler(APIHandler):
     async def _answer(self) -> None:
         try:
             refuse_visitor(self)
+            self._broker.redirects.browser_may_be_here = may_be_here(self.request)
             body = self._body()
             query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
         except PlatformAuthError as error:

@@ -12,16 +12,14 @@ from ..broker.attempt import Binding
 from ..broker.pages import FORM_POLICY, device_page, page, paste_page
 from ..broker.session import State
 from ..errors import CallbackError, ConfigError, PlatformAuthError
-from ..oauth.flows import get_flow
 from . import flow_cookie
 from .page_handler import PageHandler
 from .redirect_uri import redirect_uri
-from .visitor import authorized_to, refuse_visitor, user_name
+from .visitor import authorized_to, may_be_here, refuse_visitor, user_name
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
     from ..broker.session import Session
-    from ..config import Profile
 
 # A link on this server, an address that was typed in, or a browser that does not say.
 _OWN: Final = ("same-origin", "none", "")
@@ -56,6 +54,7 @@ class LoginHandler(PageHandler):
             return self.decline()
         try:
             refuse_visitor(self)
+            self.broker.redirects.browser_may_be_here = may_be_here(self.request)
             await self._answer()
         except PlatformAuthError as error:
             self.show_error(error)
@@ -91,7 +90,7 @@ class LoginHandler(PageHandler):
             self.show_signed_in(session, title="You are already signed in")
         elif _elsewhere(session.challenge):
             self._show(session)
-        elif _comes_back_here(session.profile):
+        elif await self.broker.comes_back_here(session.profile.name):
             await self._send_away(session)
         else:
             self._show(await self.broker.sign_in(session.profile.name, force=force))
@@ -156,7 +155,3 @@ class LoginHandler(PageHandler):
 def _elsewhere(challenge: dict[str, Any] | None) -> bool:
     return challenge is not None and not challenge.get("url", "").startswith("/")
 
-
-def _comes_back_here(profile: Profile) -> bool:
-    redirects = get_flow(profile.config.flow).redirects
-    return redirects and profile.config.oauth.redirect in {"auto", "server"}

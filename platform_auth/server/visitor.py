@@ -13,11 +13,13 @@ from jupyter_server.auth.identity import (
 )
 
 from ..errors import PolicyError
+from ..oauth.metadata import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_server.base.handlers import JupyterHandler
+    from tornado.httputil import HTTPServerRequest
 
 _Method = TypeVar("_Method", bound="Callable[..., Any]")
 
@@ -52,6 +54,23 @@ def refuse_visitor(handler: JupyterHandler) -> None:
             why=f"You are {handler.current_user.username}.",
             fix="Start a server of your own and sign in there.",
         )
+
+
+def may_be_here(request: HTTPServerRequest) -> bool:
+    """Tell whether a browser may be on the server's own machine.
+
+    Never so on a Hub, nor for one that comes through a proxy or from another address. It may still
+    be elsewhere: the end of a tunnel (``ssh -L``) looks the same.
+    """
+    if os.environ.get("JUPYTERHUB_USER") or any(name in request.headers for name in _FORWARDED):
+        return False
+    return is_loopback(request.remote_ip) and is_loopback(request.host_name.strip("[]"))
+
+
+_FORWARDED: Final = (
+    "Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP",
+    "X-Scheme",
+)  # fmt: skip
 
 
 def user_name(handler: JupyterHandler) -> str:
