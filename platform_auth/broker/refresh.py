@@ -15,6 +15,7 @@ from ..errors import (
     SignInRequiredError,
     TransportError,
 )
+from ..oauth.grants import LOST
 from .access_token import fingerprint
 from .event import Kind, event_of
 from .trouble import Trouble
@@ -53,10 +54,6 @@ _ENOUGH_DOUBLINGS: Final = 16  # an outage may last longer than any number can g
 _CANNOT_BE_PROLONGED: Final = InvalidGrantError(
     "The sign-in has ended.",
     why="The identity provider gave no refresh token, so it cannot be prolonged.",
-)
-_LOST: Final = (
-    "An answer of the identity provider was lost on its way, and most likely the next refresh token"
-    " with it."
 )
 
 
@@ -220,8 +217,8 @@ class Refresher:
     def _failed(self, session: Session, error: PlatformAuthError) -> None:
         if not isinstance(error, InvalidGrantError | SignInRequiredError):
             return self._back_off(session, error)
-        if isinstance(error, InvalidGrantError) and _may_have_lost(session):
-            error = InvalidGrantError(error.what, why=f"{error.why} {_LOST}".strip())
+        if LOST not in error.why and _may_have_lost(session, error):
+            error = InvalidGrantError(error.what, why=f"{error.why} {LOST}".strip())
         log.warning("%s: the sign-in has ended (%s)", session.profile.name, error.code)
         session.expire(sign_in_required(session, error))
         session.retry_at = self._clock.monotonic() + NEGATIVE
@@ -260,8 +257,9 @@ def sign_in_required(
     return SignInRequiredError(what, why=why, fix=fix)
 
 
-def _may_have_lost(session: Session) -> bool:
-    return session.trouble is not None and isinstance(session.trouble.error, TransportError)
+def _may_have_lost(session: Session, error: PlatformAuthError) -> bool:
+    before = session.trouble.error if session.trouble else None
+    return isinstance(error, InvalidGrantError) and isinstance(before, TransportError)
 
 
 def _begun(session: Session, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
