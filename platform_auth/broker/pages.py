@@ -29,7 +29,7 @@ h1{margin:0 0 8px;font-size:22px;line-height:1.25;font-weight:650}
 p{margin:0 0 6px;color:var(--soft)}
 p.what{color:var(--ink)}
 p.fix{margin-top:14px}
-.go{display:inline-block;margin-top:20px;padding:10px 22px;border:0;border-radius:8px;background:var(--link);color:#fff;text-decoration:none;font:600 16px/1.5 inherit;font-family:inherit;cursor:pointer}
+.go{display:inline-block;margin-top:20px;padding:10px 22px;border:0;border-radius:8px;background:var(--link);color:#fff;text-decoration:none;font-family:inherit;font-size:16px;font-weight:600;line-height:1.5;cursor:pointer}
 @media(prefers-color-scheme:dark){.go{color:#0f1216}}
 :is(.go,input):focus-visible{outline:3px solid var(--link);outline-offset:3px}
 .code{margin:14px 0 4px;font:600 32px/1.3 ui-monospace,Menlo,Consolas,monospace;letter-spacing:.1em;color:var(--ink);user-select:all}
@@ -41,7 +41,7 @@ li:last-child{padding-bottom:0}
 li .go{margin-top:10px}
 label{display:block}
 input{display:block;width:100%;margin-top:8px;padding:9px 12px;border:1px solid var(--soft);border-radius:8px;background:var(--back);color:var(--ink);font:inherit}
-[role=alert]{margin:0 0 10px;padding:8px 12px;border-left:4px solid var(--bad);border-radius:4px;background:var(--back);color:var(--ink)}
+[role=alert]{margin:0 0 10px;text-align:left;padding:8px 12px;border-left:4px solid var(--bad);border-radius:4px;background:var(--back);color:var(--ink)}
 """  # noqa: E501 - a style sheet
 # A tab that a script opened may close itself; in any other this does nothing.
 _SCRIPT: Final = "setTimeout(function(){window.close()},1500)"

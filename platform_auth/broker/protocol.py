@@ -11,6 +11,7 @@
     POST /v1/profiles/{name}/complete   {url}           a pasted redirect URL
     POST /v1/profiles/{name}/cancel                     call a sign-in off
     POST /v1/profiles/{name}/sign-out                   with logout_url: str | null
+    GET  /v1/profiles/{name}/qr                         a device flow's address to be scanned
     GET  /v1/profiles/{name}/token?min_ttl=SECONDS&stale=FINGERPRINT               (private)
 
 Answers are JSON objects: a session (see `platform_auth.broker.view`), a token (see
@@ -219,6 +220,14 @@ class Protocol:
         left = await self._broker.sign_out(name)
         return {**session_view(left.session, self._broker), "logout_url": left.logout_url}
 
+    async def _qr(self, name: str, _query: _Query, _body: _Body) -> dict[str, Any]:
+        from ..qr_code import qr_code  # few sign-ins show a code
+
+        challenge = (await self._broker.session(name)).challenge or {}
+        url = challenge.get("verification_uri_complete") or challenge.get("verification_uri", "")
+        code = qr_code(url)
+        return {"qr": None if code is None else {"size": code.size, "path": code.path}}
+
     async def _token(self, name: str, query: _Query, _body: _Body) -> dict[str, Any]:
         min_ttl = _number(query, "min_ttl", 60)
         token = await self._broker.token(name, min_ttl=min_ttl, stale=query.get("stale"))
@@ -230,6 +239,7 @@ _METHOD: Final = {
     "complete": "POST",
     "cancel": "POST",
     "sign-out": "POST",
+    "qr": "GET",
     "token": "GET",
 }
 

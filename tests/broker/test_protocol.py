@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fakes.bench import CALLBACK, HERE, PROFILES, Bench
+from fakes.provider import ISSUER, reply
 from platform_auth import errors
 from platform_auth.broker.protocol import MAX_WAIT, Protocol, Reply, json_object, refusal
 from platform_auth.config import Profiles
+from platform_auth.qr_code import qr_code
 
 if TYPE_CHECKING:
     from platform_auth.errors import PlatformAuthError
@@ -23,6 +25,7 @@ CALLS = [
     ("POST", f"{V}/prod/complete"),
     ("POST", f"{V}/prod/cancel"),
     ("POST", f"{V}/prod/sign-out"),
+    ("GET", f"{V}/prod/qr"),
 ]
 PRIVATE = [("PUT", f"{V}/mine"), ("GET", f"{V}/prod/token")]
 BODY = {"url": "http://127.0.0.1/callback?code=x&state=y"}
@@ -325,3 +328,33 @@ class TestView:
             assert view["state"] == "failed"
             assert set(view) == set(self.MEMBERS)
             assert view["error"]["code"] == "config_invalid"
+
+
+class TestQrCode:
+    def test_it_is_the_address_of_the_code_and_none_without_one(self, bench: Bench) -> None:
+        protocol = Protocol(bench.broker, private=False)
+        address = "https://id.example.com/device?user_code=WDJB-MJHT"
+        bench.provider.metadata["device_authorization_endpoint"] = f"{ISSUER}/device_authorization"
+        bench.provider.next["device_authorization"].append(
+            reply(
+                {
+                    "device_code": "dc-CANARY",
+                    "user_code": "WDJB-MJHT",
+                    "verification_uri": "https://id.example.com/device",
+                    "verification_uri_complete": address,
+                    "expires_in": 600,
+                }
+            )
+        )
+        bench.provider.next["token"] += [reply({"error": "authorization_pending"}, 400)] * 9
+
+        async def work() -> None:
+            before = await protocol.answer("GET", f"{V}/prod/qr", {}, {})
+            assert (before.status, before.body) == (200, {"qr": None})
+            await bench.broker.sign_in("prod", flow="device")
+            code = qr_code(address)
+            drawn = (await protocol.answer("GET", f"{V}/prod/qr", {}, {})).body["qr"]
+            assert drawn == {"size": code.size, "path": code.path}
+            await bench.broker.cancel("prod")
+
+        bench.run(work)

@@ -19,6 +19,7 @@ PATHS = {
         "platform-auth/api/v1/profiles/demo",
         "platform-auth/api/v1/profiles/demo/sign-in",
         "platform-auth/api/v1/profiles/demo/token",
+        "platform-auth/api/v1/profiles/demo/qr",
         "platform-auth/api/anything",
     ],
 }
