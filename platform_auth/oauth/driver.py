@@ -80,7 +80,7 @@ class Driver:
         self._sender, self._sleep, self._run = sender, sleep, run
         self._now, self._monotonic, self._wrong_clock = now, monotonic, ""
         self._call = call or _no_caller
-        self._kept: dict[tuple[str, str, bool], tuple[float, Response]] = {}
+        self._kept: dict[tuple[str, str, bool | None], tuple[float, Response]] = {}
 
     async def drive(self, steps: Generator[Step, Any, T], person: Person | None = None) -> T:
         """Run a flow to its end and return its result.
@@ -119,8 +119,9 @@ class Driver:
         return IdentityError(error.what, why=f"{error.why} {self._wrong_clock}", fix=fix)
 
     def forget(self) -> None:
-        """Keep no earlier answer."""
-        self._kept.clear()
+        """Keep no earlier answer, but those that are asked for again by a rule of their own."""
+        for question in [each for each in self._kept if None in each]:
+            del self._kept[question]
 
     async def _drive(self, steps: Generator[Step, Any, T], person: Person | None) -> T:
         resume: Callable[[], Step] = lambda: next(steps)  # noqa: E731
@@ -164,7 +165,7 @@ class Driver:
             response = await self.proxy.send(self._sender, request)
         self._compare_clocks(response, sent_at)
         if request.max_age and _is_document(response):
-            for again in {False, request.again}:
+            for again in (True, False) if request.again else (request.again,):
                 self._kept[*question, again] = (self._monotonic(), response)
         return response
 

@@ -35,6 +35,7 @@ class Request:
         Accept an earlier answer to the same question that is at most so many seconds old.
     again
         Whether the kept answer did not serve: it is asked for anew, but only once in ``max_age``.
+        None where there is no such rule, and a failure makes the driver forget the answer.
     plain
         Whether it may go over plain http to another machine: only where it carries nothing secret,
         and the profile is ``insecure``, which says that what it brings need not be protected.
@@ -49,7 +50,7 @@ class Request:
     body: str = field(default="", repr=False)
     replay: bool = False
     max_age: float = 0
-    again: bool = False
+    again: bool | None = None
     plain: bool = False
     timeout: float | None = None
 
