@@ -134,10 +134,10 @@ class World:
         self.provider.requests.clear()
         return token
 
-    async def refreshed(self, token: AccessToken, name: str = "prod") -> AccessToken:
-        """Have a token refreshed, as after the platform has refused it some time later."""
-        self.clock.advance(REFUSED_AGAIN)
-        return await self.broker.token(name, stale=token.fingerprint)
+    async def refreshed(self, token: AccessToken, later: float = REFUSED_AGAIN) -> AccessToken:
+        """Have a token refreshed, as after the platform has refused it so many seconds later."""
+        self.clock.advance(later)
+        return await self.broker.token("prod", stale=token.fingerprint)
 
     async def background(self, name: str = "prod") -> None:
         """Return when the refresh in the background has ended."""
