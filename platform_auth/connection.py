@@ -15,11 +15,13 @@ from .errors import ConfigError, PlatformAuthError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from types import ModuleType
 
     import grpc
     import grpc.aio
     import httpx2
     import requests.auth
+    from flytekit.remote import FlyteRemote
 
     from .config import PlatformConfig
 
@@ -261,6 +263,52 @@ class Connection:
 
         made: grpc.CallCredentials = client_module("grpc").call_credentials(self.tokens)
         return made
+
+    def flytekit(
+        self,
+        project: str | None = None,
+        domain: str | None = None,
+        **options: Any,  # noqa: ANN401 - FlyteRemote's own
+    ) -> FlyteRemote:
+        """Return a `flytekit.remote.FlyteRemote` on the platform.
+
+        Parameters
+        ----------
+        project, domain
+            The defaults of its calls.
+        options
+            For `FlyteRemote`.
+
+        """
+        from .clients import client_module
+
+        return client_module("flytekit").remote(self, project, domain, **options)
+
+    def flyte(
+        self,
+        project: str | None = None,
+        domain: str | None = None,
+        **options: Any,  # noqa: ANN401 - flyte.init's own
+    ) -> ModuleType:
+        """Initialise the Flyte 2 SDK for the platform, in place of any other, and return it.
+
+        Parameters
+        ----------
+        project, domain
+            The defaults of its calls.
+        options
+            For `flyte.init`.
+
+        Raises
+        ------
+        ConfigError
+            The platform has no TLS: there the SDK sends no token.
+
+        """
+        from .clients import client_module
+
+        module: ModuleType = client_module("flyte").initialise(self, project, domain, **options)
+        return module
 
     def sign_in(
         self,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..broker.access_token import AccessToken
     from ..connection import Connection
 
-_BUILT_IN: Final = ("grpc", "http")
+_BUILT_IN: Final = ("flyte", "flytekit", "grpc", "http")
 
 
 class TokenSource(Protocol):

@@ -1,0 +1,163 @@
+"""Platforms that the real flytekit and the real Flyte 2 SDK take for Flyte.
+
+The wire is the real one, from the published protocol packages (flyteidl over gRPC, flyteidl2 over
+Connect); what the services answer is little. They take the tokens they are told to.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import grpc
+from connectrpc.code import Code
+from connectrpc.errors import ConnectError
+from flyteidl.admin import project_pb2
+from flyteidl.service import admin_pb2_grpc, identity_pb2, identity_pb2_grpc
+from flyteidl2.auth import identity_connect
+from flyteidl2.auth import identity_pb2 as identity2_pb2
+
+from .certificates import authority
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+
+@dataclass
+class FlytePlatform:
+    """What a platform takes, and what it was sent.
+
+    Attributes
+    ----------
+    header
+        Where it looks for tokens.
+    accepted
+        The tokens it takes; any where it is empty.
+    tokens
+        What was in the header of each call so far.
+    ca
+        The file with the authority that its certificate is of.
+    endpoint
+        ``localhost:PORT``.
+
+    """
+
+    ca: Path
+    header: str = "authorization"
+    accepted: set[str] = field(default_factory=set)
+    tokens: list[str | None] = field(default_factory=list)
+    endpoint: str = ""
+
+    def takes(self, headers: Mapping[str, str]) -> bool:
+        """Note a call; tell whether it may be made."""
+        given = headers.get(self.header)
+        self.tokens.append(given)
+        token = (given or "").removeprefix("Bearer ")
+        return token in self.accepted if self.accepted else bool(token)
+
+
+@contextmanager
+def flyte_platform(directory: Path) -> Iterator[FlytePlatform]:
+    """Serve Flyte's first protocol, with TLS."""
+    platform = _platform(directory)
+    authority().server(directory)
+    pem = (directory / "server.pem").read_bytes()
+    server = grpc.server(ThreadPoolExecutor(16), interceptors=(_Authenticated(platform),))
+    admin_pb2_grpc.add_AdminServiceServicer_to_server(_Admin(), server)
+    identity_pb2_grpc.add_IdentityServiceServicer_to_server(_Identity(), server)
+    port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([(pem, pem)]))
+    platform.endpoint = f"localhost:{port}"
+    server.start()
+    try:
+        yield platform
+    finally:
+        server.stop(None).wait()
+
+
+class _Authenticated(grpc.ServerInterceptor):
+    def __init__(self, platform: FlytePlatform) -> None:
+        self._platform = platform
+
+    def intercept_service(self, continuation: Any, details: Any) -> Any:
+        if self._platform.takes(dict(details.invocation_metadata)):
+            return continuation(details)
+
+        def refuse(_: Any, context: grpc.ServicerContext) -> None:
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "token parse error")
+
+        return grpc.unary_unary_rpc_method_handler(refuse)
+
+
+class _Admin(admin_pb2_grpc.AdminServiceServicer):
+    def ListProjects(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
+        names = ("flytesnacks", "forecasts")
+        return project_pb2.Projects(
+            projects=[project_pb2.Project(id=each, name=each) for each in names]
+        )
+
+
+class _Identity(identity_pb2_grpc.IdentityServiceServicer):
+    def UserInfo(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
+        return identity_pb2.UserInfoResponse(subject="ada", email="ada@example.com")
+
+
+@contextmanager
+def flyte2_platform(directory: Path) -> Iterator[FlytePlatform]:
+    """Serve Flyte's second protocol, with TLS."""
+    platform = _platform(directory)
+    application = identity_connect.IdentityServiceWSGIApplication(_Identity2(platform))
+    server = make_server("127.0.0.1", 0, _bounded(application), _Server, _Quiet)
+    server.socket = authority().server(directory).wrap_socket(server.socket, server_side=True)
+    platform.endpoint = f"localhost:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield platform
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _bounded(application: Any) -> Any:
+    """Let an application read no further than a request's body: wsgiref would wait for more."""
+
+    def bounded(environ: dict[str, Any], start_response: Any) -> Any:
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(length))
+        return application(environ, start_response)
+
+    return bounded
+
+
+class _Identity2:
+    def __init__(self, platform: FlytePlatform) -> None:
+        self._platform = platform
+
+    def user_info(self, request: Any, context: Any) -> Any:
+        headers = {name.lower(): value for name, value in context.request_headers().items()}
+        if not self._platform.takes(headers):
+            raise ConnectError(Code.UNAUTHENTICATED, "token parse error")
+        return identity2_pb2.UserInfoResponse(subject="ada", email="ada@example.com")
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+def _platform(directory: Path) -> FlytePlatform:
+    ca = directory / "ca.pem"
+    ca.write_bytes(authority().pem)
+    return FlytePlatform(ca)
