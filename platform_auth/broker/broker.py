@@ -7,22 +7,21 @@ talk to it, `local` how a process without a Jupyter server has one of its own.
 from __future__ import annotations
 
 import asyncio
-import logging
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BrokerError, PlatformAuthError
+from ..errors import BrokerError
 from ..oauth import redaction
-from ..oauth.discovery import asks_platform
 from ..oauth.flows import get_flow
 from .clock import Clock
 from .contexts import Contexts
+from .departures import Departures
 from .drivers import new_driver as usual_driver
+from .event import Kind
 from .keeper import Keeper
 from .observer import Observer, Observers
-from .redirects import Redirect, Redirects, Way, is_callback_page
 from .refresh import Refresher
+from .refusals import Refusals
 from .renewal import Renewal
 from .session import State
 from .sessions import Sessions
@@ -34,16 +33,15 @@ from .tokens import Tokens
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..config import PlatformConfig, Profile, Profiles
+    from ..config import PlatformConfig, Profiles
+    from ..errors import PolicyError
     from ..oauth.driver import Driver
-    from ..oauth.flows import Flow
     from .access_token import AccessToken
     from .attempt import Binding
     from .record import Record
+    from .redirects import Redirects
     from .session import Session
     from .stores import Store
-
-log = logging.getLogger("platform_auth")
 
 
 class Broker:
@@ -87,8 +85,10 @@ class Broker:
         self._contexts = Contexts(self._clock)
         own = (self._store, self._clock, self._contexts)
         self._sign_ins = SignIns(*own, sign_in_timeout, self._observer)
+        self._departures = Departures(self._sign_ins, redirects, self._contexts, self.complete)
         self._refresher = Refresher(Renewal(*own), self._clock, self._observer, refresh_margin)
         self._keeper = Keeper(self._refresher, self._clock, self.session)
+        self._refusals = Refusals(self._clock, self._observer)
         self._tokens = Tokens(self.session, self._refresher, self._keeper, self._observer)
         self._sessions = Sessions(
             profiles,
@@ -146,7 +146,7 @@ class Broker:
             if not signed_in and not asked:
                 chosen = get_flow(flow or session.profile.config.flow)
                 self._sign_ins.cancel(session)
-                await self._sign_in(session, chosen, redirect)
+                await self._departures.start(session, chosen, redirect)
         return session
 
     async def _join(self, session: Session, *, failed: bool) -> None:
@@ -157,41 +157,9 @@ class Broker:
         if failed and session.error is not None:
             raise session.error.with_traceback(None)
 
-    async def _sign_in(self, session: Session, flow: Flow, wish: str | None) -> None:
-        if not flow.redirects:
-            return await self._sign_ins.directly(session, flow)
-        profile = await self._completed(session)
-        way = await self.redirects.choose(profile, self.complete, wish)
-        if way.kind is Way.SERVER:
-            url, kind = self.redirects.sign_in_url(profile.name), "open"
-        else:
-            trip = await self._sign_ins.begin(
-                session, flow, way.redirect_uri, None, ended=way.release
-            )
-            url, kind = trip.url, "paste" if way.kind is Way.PASTE else "open"
-        return self._sign_ins.ask(session, {"kind": kind, "url": url, "sentence": way.sentence})
-
-    async def _completed(self, session: Session) -> Profile:
-        """Return a session's profile with what its platform says, where that is asked at all."""
-        profile = session.profile
-        if not asks_platform(profile.config):
-            return profile
-        try:
-            found = await self._contexts.discovered(session)
-        except PlatformAuthError as error:
-            session.settle(error)
-            raise
-        return replace(profile, config=found.config)
-
     async def comes_back_here(self, name: str) -> bool:
         """Tell whether a browser that signs in to a profile comes back to the Jupyter server."""
-        session = await self.session(name)
-        if not get_flow(session.profile.config.flow).redirects:
-            return False
-        own_page = {"kind": "open", "url": self.redirects.sign_in_url(name)}
-        if session.challenge is not None and own_page.items() <= session.challenge.items():
-            return True  # the person was told to come that way
-        return self.redirects.way(await self._completed(session)) is Way.SERVER
+        return await self._departures.come_back_here(await self.session(name))
 
     async def begin(self, name: str, redirect_uri: str, binding: Binding) -> str:
         """Begin a sign-in for a browser that has come to the server.
@@ -210,19 +178,7 @@ class Broker:
         The authorization request's URL, to redirect it to.
 
         """
-        session = await self.session(name)
-        registered = (await self._completed(session)).config.oauth.redirect_uri
-        own = session.profile.config.oauth.redirect_uri
-        if registered is not None and (own is not None or is_callback_page(registered)):
-            redirect_uri = registered
-        flow = get_flow(session.profile.config.flow)
-        challenge = await self._sign_ins.begin(
-            session, flow if flow.redirects else get_flow("pkce"), redirect_uri, binding
-        )
-        if session.challenge is None:
-            url, sentence = self.redirects.sign_in_url(name), Redirect(Way.SERVER).sentence
-            self._sign_ins.ask(session, {"kind": "open", "url": url, "sentence": sentence})
-        return challenge.url
+        return await self._departures.leave(await self.session(name), redirect_uri, binding)
 
     async def complete(self, url: str, binding: Binding | None = None) -> Session:
         """Finish the sign-in that a browser has come back from.
@@ -254,13 +210,16 @@ class Broker:
     async def sign_out(self, name: str) -> SignedOut:
         """Forget a session's tokens, here first and always, then revoke them as well as it goes."""
         session = await self.session(name)
-        leaving, record = Leaving.of(session), session.record
+        leaving, record = Leaving.of(session, self._observer), session.record
         self._sign_ins.cancel(session)
         session.forget()
         try:
             record = await self._erase(session) or record
         finally:  # what cannot be erased here is all the more to be revoked
             tokens = record.tokens if record else None
+            self._observer.happened(
+                leaving.event(Kind.SIGN_OUT, tokens.access_token if tokens else None)
+            )
             logout_url = await leaving.at_provider(tokens, self._contexts.of)
         return SignedOut(session, logout_url)
 
@@ -282,7 +241,7 @@ class Broker:
     # Using it
 
     async def token(
-        self, name: str, *, min_ttl: float = 60, stale: str | None = None
+        self, name: str, *, min_ttl: float = 60, stale: str | None = None, caller: str = ""
     ) -> AccessToken:
         """Return an access token that is good for ``min_ttl`` seconds, where tokens live so long.
 
@@ -294,6 +253,8 @@ class Broker:
             Seconds.
         stale
             The fingerprint of a token that the platform refused.
+        caller
+            Who asks, for the record.
 
         Raises
         ------
@@ -303,7 +264,11 @@ class Broker:
             There is no live token and none can be had just now.
 
         """
-        return await self._tokens.hand_out(name, min_ttl, stale)
+        return await self._tokens.hand_out(name, min_ttl, stale, caller)
+
+    def refused(self, name: str, error: PolicyError, caller: str = "") -> None:
+        """Put on record that the administrator's policy has refused something."""
+        self._refusals.note(name, error, caller)
 
     @property
     def key_source(self) -> str | None:

@@ -31,7 +31,7 @@ class Kind(enum.StrEnum):
     """A token that could not be prolonged has come to its end."""
 
     TOKEN = "token"  # noqa: S105 - a word
-    """A kernel has got the session's token for the first time."""
+    """A kernel, or another program with a handle, has got a session's token for the first time."""
 
     SIGN_OUT = "sign_out"
     """The tokens are forgotten here."""
@@ -63,8 +63,8 @@ class Event:
         The person's name at the provider, where it is known.
     token
         The token it is about.
-    kernel
-        The kernel it is about.
+    caller
+        Who asked for it, where that is known: ``kernel 0b2c…``, ``browser of ada``.
     seconds
         How long it took.
     notices
@@ -79,7 +79,7 @@ class Event:
     platform: str = ""
     who: str | None = None
     token: Secret | None = None
-    kernel: str | None = None
+    caller: str = ""
     seconds: float | None = None
     notices: tuple[str, ...] = ()
 
@@ -100,10 +100,13 @@ def event_of(
 
     """
     record = session.record
+    result = result or ("ok" if error is None else str(getattr(error, "code", "error")))
+    if kind is Kind.SIGN_IN and result != "ok":
+        record = None  # what is there is of an earlier one
     return Event(
         kind,
         session.profile.name,
-        result or ("ok" if error is None else str(getattr(error, "code", "error"))),
+        result,
         reason_of(error),
         session.profile.config.host,
         session.identity.label if session.identity else None,

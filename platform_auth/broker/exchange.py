@@ -116,7 +116,12 @@ class _Exchange(HTTPMessageDelegate):
         except BadRequestError as error:
             return self._reply(refusal(error))
         reply = await self._all.protocol.answer(
-            self._method, path, dict(parse_qsl(query)), body, only=handle.profiles
+            self._method,
+            path,
+            dict(parse_qsl(query)),
+            body,
+            only=handle.profiles,
+            caller=handle.owner,
         )
         if reply.status == HTTPStatus.FORBIDDEN:
             self._all.gate.note(f"{handle.owner} may not {self._method} {path[:200]!r}")

@@ -17,15 +17,6 @@ if TYPE_CHECKING:
     from .refresh import Refresher
     from .session import Session
 
-IN_USE: Final = 5 * 60.0
-"""Seconds after its last use in which a session still counts as used, if its tokens do not live
-longer than that: the pause between two cells of a notebook.
-
-A session that nobody used for so long, and for the life of a token, is left to rest. A notebook
-that goes on in the morning then waits for one refresh, once; in return, no provider is asked all
-night long for what nobody needs, and a rotating refresh token is not used up a hundred times.
-"""
-
 _LOOK: Final = 60.0
 """Seconds between two looks at most: timers stand still while the machine sleeps."""
 
@@ -68,15 +59,10 @@ class Keeper:
         self.leave(session)
         if self._closed or session.record is None:
             return
-        if session.renewable and not self.is_in_use(session):
+        if session.renewable and not session.in_use:
             return  # until it is used
         wait = min(max(self._refresher.wait(session), _PAUSE), _LOOK)
         session.alarm = self._clock.call_later(wait, partial(self._look, session))
-
-    def is_in_use(self, session: Session) -> bool:
-        """Tell whether somebody has wanted a session's token lately."""
-        lifetime = session.record.tokens.expires_in if session.record else 0.0
-        return self._clock.monotonic() - session.used_at <= max(lifetime, IN_USE)
 
     def leave(self, session: Session) -> None:
         """Look after a session no longer."""
@@ -108,7 +94,7 @@ class Keeper:
     async def _act(self, session: Session) -> None:
         if not session.renewable:
             await asyncio.wait({self._refresher.end(session)})
-        elif self.is_in_use(session) and (task := self._refresher.start(session)) is not None:
+        elif session.in_use and (task := self._refresher.start(session)) is not None:
             await asyncio.wait({task})
 
     # As an observer

@@ -105,7 +105,7 @@ class Protocol:
     def __init__(self, broker: Broker, *, private: bool) -> None:
         self._broker, self._private = broker, private
 
-    async def answer(
+    async def answer(  # noqa: PLR0913 - a request, and whose it is
         self,
         method: str,
         path: str,
@@ -113,6 +113,7 @@ class Protocol:
         body: _Body,
         *,
         only: Collection[str] | None = None,
+        caller: str = "",
     ) -> Reply:
         """Answer one call; whatever goes wrong is an answer, too.
 
@@ -125,12 +126,16 @@ class Protocol:
         only
             The profiles that whoever asks may use; None for all. Within them nothing can be had
             that they do not say: a profile made by code is another one.
+        caller
+            Who asks, for the record: ``kernel 0b2c…``.
 
         """
         try:
-            call = self._route(method, path, only)
+            call = self._route(method, path, only, caller)
             return Reply(200, await call(query, body))
         except PlatformAuthError as error:
+            if isinstance(error, PolicyError):
+                self._broker.refused(_parts(path)[2], error, caller)
             return refusal(error)
         except Exception:
             # Its text may hold anything: the person gets none of it, the log gets it redacted.
@@ -138,9 +143,9 @@ class Protocol:
             return refusal(BrokerError("The broker failed; its log says why."))
 
     def _route(
-        self, method: str, path: str, only: Collection[str] | None
+        self, method: str, path: str, only: Collection[str] | None, caller: str
     ) -> Callable[[_Query, _Body], Awaitable[dict[str, Any]]]:
-        parts = [unquote(part) for part in path.strip("/").split("/")]
+        parts = _parts(path)
         if parts == ["v1", "profiles"] and method == "GET":
             return lambda _query, _body: self._profiles(only)
         match (method, parts):
@@ -154,6 +159,8 @@ class Protocol:
             raise NoSuchCallError("Tokens are not handed out here.")
         if only is not None and (name not in only or verb == "put"):
             raise _not_yours(name, only)
+        if verb == "token":
+            return lambda query, _body: self._token(name, query, caller)
         call = getattr(self, f"_{verb.replace('-', '_')}")
         return lambda query, body: call(name, query, body)
 
@@ -228,9 +235,9 @@ class Protocol:
         code = qr_code(url)
         return {"qr": None if code is None else {"size": code.size, "path": code.path}}
 
-    async def _token(self, name: str, query: _Query, _body: _Body) -> dict[str, Any]:
-        min_ttl = _number(query, "min_ttl", 60)
-        token = await self._broker.token(name, min_ttl=min_ttl, stale=query.get("stale"))
+    async def _token(self, name: str, query: _Query, caller: str) -> dict[str, Any]:
+        min_ttl, stale = _number(query, "min_ttl", 60), query.get("stale")
+        token = await self._broker.token(name, min_ttl=min_ttl, stale=stale, caller=caller)
         return token.to_dict()
 
 
@@ -242,6 +249,10 @@ _METHOD: Final = {
     "qr": "GET",
     "token": "GET",
 }
+
+
+def _parts(path: str) -> list[str]:
+    return [unquote(part) for part in path.strip("/").split("/")]
 
 
 def _not_yours(name: str, only: Collection[str]) -> PolicyError:

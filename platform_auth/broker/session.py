@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from .observer import Observers
-from .windows import new_spread
+from .windows import idle_after, new_spread
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -73,7 +73,7 @@ class Session:
         self.used_at = -inf
         self.replacement: Record | None = None  # what it has because a token was refused
         self.alarm: Timer | None = None
-        self.given_to: set[str | None] = set()
+        self.given_to: set[str] = set()
         self.loading: asyncio.Task[None] | None = None
         self.stamp: Hashable = None  # the store's, of the record that was last looked at
         self._timeout: asyncio.TimerHandle | None = None
@@ -109,6 +109,12 @@ class Session:
     def remaining(self) -> float:
         """Seconds the access token still lives; 0 where there is none."""
         return self.record.deadline - self._clock.monotonic() if self.record else 0.0
+
+    @property
+    def in_use(self) -> bool:
+        """Whether somebody has wanted its token lately; see `windows.idle_after`."""
+        lifetime = self.record.tokens.expires_in if self.record else 0.0
+        return self._clock.monotonic() - self.used_at <= idle_after(lifetime)
 
     @property
     def notices(self) -> tuple[str, ...]:

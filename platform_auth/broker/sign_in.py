@@ -126,9 +126,12 @@ class SignIns:
             why="It was called off, has expired, or began in another browser or server.",
             fix="Start the sign-in again, and finish it in the same browser.",
         )
-        who = (binding.user if binding else "") or None
-        refused = Event(Kind.CALLBACK_REFUSED, "", error.code, reason_of(error), who=who)
-        self._observer.happened(refused)
+        caller = f"browser of {binding.user}" if binding and binding.user else "browser"
+        self._observer.happened(
+            Event(
+                Kind.CALLBACK_REFUSED, result=error.code, reason=reason_of(error), caller=caller
+            )
+        )
         raise error
 
     def cancel(self, session: Session) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ..errors import PlatformAuthError
 from ..oauth.grants import revoke
 from ..oauth.logout import logout_url
 from ..oauth.metadata import ServerMetadata, with_settings
+from .event import Event, Kind, reason_of
+from .observer import Observers
 from .record import authority_of
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from ..oauth.context import FlowContext
     from ..oauth.identity import Identity
     from ..oauth.tokens import TokenSet
+    from ..secret import Secret
+    from .observer import Observer
     from .session import Session
 
 log = logging.getLogger("platform_auth")
@@ -58,6 +62,8 @@ class Leaving:
         Whether a person signed in: a service has no session with a provider's pages.
     authority
         Who issued its tokens, see `authority_of`: to nobody else are they shown.
+    observer
+        Told of what is revoked.
 
     """
 
@@ -65,14 +71,31 @@ class Leaving:
     identity: Identity | None
     by_person: bool
     authority: str = ""
+    observer: Observer = field(default_factory=Observers)
 
     @classmethod
-    def of(cls, session: Session) -> Leaving:
+    def of(cls, session: Session, observer: Observer) -> Leaving:
         """Note what is about to be forgotten."""
         record = session.record
         known = record is not None or session.identity is not None
         authority = record.authority if record else ""
-        return cls(session, session.identity, known and session.interactive, authority)
+        by_person = known and session.interactive
+        return cls(session, session.identity, by_person, authority, observer)
+
+    def event(
+        self, kind: Kind, token: Secret | None = None, error: PlatformAuthError | None = None
+    ) -> Event:
+        """Return the event of something that happens at a sign-out."""
+        profile, identity = self.session.profile, self.identity
+        return Event(
+            kind,
+            profile.name,
+            error.code if error else "ok",
+            reason_of(error),
+            profile.config.host,
+            identity.label if identity else None,
+            token,
+        )
 
     async def at_provider(
         self, tokens: TokenSet | None, find: Callable[[Session], Awaitable[FlowContext]]
@@ -109,11 +132,16 @@ class Leaving:
             (tokens.refresh_token, "refresh_token"),
             (tokens.access_token, "access_token"),
         ):
+            if token is None:
+                continue
+            failed = None
             try:
-                if token is not None:
-                    await self.session.driver.drive(revoke(context, token, hint))
+                await self.session.driver.drive(revoke(context, token, hint))
             except PlatformAuthError as error:
+                failed = error
                 self._note(error)
+            if context.metadata.revocation_endpoint:
+                self.observer.happened(self.event(Kind.REVOKE, token, failed))
 
     def _note(self, error: Exception) -> None:
         name = self.session.profile.name

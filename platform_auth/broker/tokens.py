@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import PlatformAuthError
 from .access_token import AccessToken, fingerprint
-from .clock import monotonic
+from .event import Kind, event_of
+from .monotonic import monotonic
 from .refresh import sign_in_required
 
 if TYPE_CHECKING:
@@ -44,14 +45,20 @@ class Tokens:
         self._find, self._refresher = find, refresher
         self._keeper, self._observer = keeper, observer
 
-    async def hand_out(self, name: str, min_ttl: float, stale: str | None) -> AccessToken:
+    async def hand_out(
+        self, name: str, min_ttl: float, stale: str | None, caller: str = ""
+    ) -> AccessToken:
         """Return a profile's token; see `Broker.token`."""
         try:
-            token = await self._fresh(await self._find(name), min_ttl, stale)
+            session = await self._find(name)
+            token = await self._fresh(session, min_ttl, stale)
         except PlatformAuthError as error:
             self._observer.token_requested(error.code)
             raise
         self._observer.token_requested("ok")
+        if caller and caller not in session.given_to:
+            session.given_to.add(caller)
+            self._observer.happened(replace(event_of(session, Kind.TOKEN), caller=caller))
         return token
 
     async def _fresh(self, session: Session, min_ttl: float, stale: str | None) -> AccessToken:

@@ -24,6 +24,10 @@ An outage as long as `LONGEST` then still leaves time for the pause between two 
 MOST_SPREAD: Final = 0.10
 """The same at most: brokers that got their tokens in one second do not come back in one."""
 
+IN_USE: Final = 5 * 60.0
+"""Seconds after its last use in which a session still counts as used, if its tokens do not live
+longer than that: the pause between two cells of a notebook."""
+
 
 def new_spread() -> float:
     """Return a token's own share of the spread, to be drawn once when it comes."""
@@ -59,3 +63,19 @@ def hard_window(lifetime: float, min_ttl: float) -> float:
     No token lives longer than the provider lets it; the last quarter is left to waiting.
     """
     return min(min_ttl, lifetime / 4)
+
+
+def idle_after(lifetime: float) -> float:
+    """Return the seconds after its last use for which a session is kept fresh.
+
+    One that nobody used for so long is left to rest. A notebook that goes on in the morning then
+    waits for one refresh, once; in return, no provider is asked all night long for what nobody
+    needs, and no rotating refresh token is used up a hundred times.
+
+    Parameters
+    ----------
+    lifetime
+        Seconds its tokens live.
+
+    """
+    return max(lifetime, IN_USE)
