@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from ..config import Profile, Profiles, ProfileSource
+from ..config.equipment import check_equipment
 from ..errors import PolicyError
 from .record import realm_of
 from .session import Session
@@ -146,6 +147,7 @@ class Sessions:
             raise PolicyError(what, fix="Use it as it is, or choose another name.")
         profile = Profile.from_mapping(name, mapping, source=ProfileSource.SESSION)
         self._profiles.policy.check(profile)
+        check_equipment(profile.config)
         self._ad_hoc[name] = profile
         return await self.get(name)
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ConfigError, ProfileNotFoundError
 from . import flyte_files
+from .equipment import check_equipment
 from .file import Version, exists
 from .last_good import LastGood
 from .look import Look
-from .own_file import OwnFile, outcome, own_profile
+from .own_file import Found, OwnFile, outcome, own_profile
 from .policy import Policy
 from .profile import Profile, ProfileSource, check_name
 from .section import Named, did_you_mean
@@ -63,6 +64,7 @@ class Profiles:
         self._user_file = user_file
         self._flyte = flyte
         self._last: tuple[_Surroundings, Look] | None = None
+        self._needed: set[Path] = set()
         self._user: OwnFile | None = None
         self._good = {source: LastGood() for source in (ProfileSource.USER, ProfileSource.FLYTE)}
 
@@ -138,8 +140,9 @@ class Profiles:
         now = self._surroundings()
         if self._last is not None and self._last[0] == now:
             return self._last[1]
+        needed, self._needed = self._needed, set()
         look = self._look_anew()
-        if all(version.is_settled for version in now.files):
+        if self._needed == needed and all(version.is_settled for version in now.files):
             self._last = now, look
         return look
 
@@ -149,13 +152,14 @@ class Profiles:
             paths += flyte_files.candidates() if self._flyte else []
         with suppress(ConfigError):
             paths += [path for path in [self._user_path()] if path]
+        paths += sorted(self._needed)
         return _Surroundings(dict(os.environ), [Version.of(path) for path in paths])
 
     def _look_anew(self) -> Look:
-        look = Look(dict(self._admin()))
+        look = Look(self._equipped(dict(self._admin())))
         try:
             self._user = self._user_file_now()
-            look.add(self._user.profiles, self._good[ProfileSource.USER])
+            look.add(self._equipped(self._user.profiles), self._good[ProfileSource.USER])
         except ConfigError as error:
             if not self._is_known():
                 # What the user meant is not known, so Flyte's files must not stand in for it.
@@ -165,7 +169,7 @@ class Profiles:
         if self._user is not None:
             look.default = self._user.default
             flytes = dict(self._flyte_profiles()) if self._flyte else {}
-            look.add(flytes, self._good[ProfileSource.FLYTE])
+            look.add(self._equipped(flytes), self._good[ProfileSource.FLYTE])
         look.apply(self._policy)
         return look
 
@@ -183,6 +187,18 @@ class Profiles:
         with suppress(ConfigError):
             return self._user is not None and self._user.path == self._user_path()
         return False
+
+    def _equipped(self, layer: Found) -> Found:
+        """Replace each profile that lacks something on this machine by what it lacks."""
+        for name, each in layer.items():
+            if isinstance(each, Profile):
+                if each.config.ca_cert_file_path:
+                    self._needed.add(Path(each.config.ca_cert_file_path))
+                try:
+                    check_equipment(each.config)
+                except ConfigError as error:
+                    layer = {**layer, name: error}
+        return layer
 
     def _admin(self) -> Iterator[tuple[str, Profile | ConfigError]]:
         for name, mapping in self._admin_profiles.items():

@@ -121,7 +121,7 @@ _WHERE_PROXIES_ARE: Final = "admin.httpProxyURL or HTTPS_PROXY"
 
 def bad_proxy(proxy: str | None, error: Exception) -> ConfigError:
     """Return the error for the address of a proxy that cannot be one."""
-    if isinstance(error, ImportError):
+    if isinstance(error, ImportError):  # one of the environment's
         what = "A SOCKS proxy needs a package that is not installed."
         fix = 'Run pip install "httpx2[socks]" where Jupyter runs, or name an HTTP proxy.'
         return ConfigError(what, fix=fix)
