@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..oauth.proxy_header import PROXY_HEADER, is_from_proxy
 from ..secret import Secret
-from .clock import monotonic
+from .monotonic import monotonic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

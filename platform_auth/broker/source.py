@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..errors import PlatformAuthError
-from .clock import monotonic
+from .monotonic import monotonic
 
 if TYPE_CHECKING:
     from .access_token import AccessToken

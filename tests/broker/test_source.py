@@ -13,7 +13,7 @@ import pytest
 from fakes.bench import until
 from platform_auth.broker import source as module
 from platform_auth.broker.access_token import AccessToken
-from platform_auth.broker.clock import monotonic
+from platform_auth.broker.monotonic import monotonic
 from platform_auth.broker.source import TokenSource
 from platform_auth.errors import (
     BrokerUnavailableError,
