@@ -7,25 +7,21 @@ directory for its files and returns a `Store`.
 
 from __future__ import annotations
 
-import logging
-from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from ...errors import ConfigError
+from ...errors import ConfigError, PlatformAuthError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
     from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
     from ..record import Record
-
-log = logging.getLogger("platform_auth")
 
 VARIABLE: Final = "PLATFORM_AUTH_STORE"
 """Names the store of programs that have no Jupyter server to ask; ``file`` when unset."""
 
-BUILT_IN: Final = ("file", "memory")
+BUILT_IN: Final = ("file", "keyring", "memory")
 """The stores that are always there."""
 
 
@@ -37,12 +33,24 @@ async def rest(store: Store, record: Record) -> None:
     """
     try:
         await store.save(record)
-    except Exception:
-        log.exception("%s: signed in, but not saved: a restart will end it", record.profile)
+    except Exception as error:
+        import logging  # late: see `session_files`
+
+        log = logging.getLogger("platform_auth")
+        known = isinstance(error, PlatformAuthError)
+        what = "%s: signed in, but not saved: a restart will end it (%s)"
+        log.warning(what, record.profile, error, exc_info=not known)
 
 
 class Store(Protocol):
     """What a broker needs of a store."""
+
+    @property
+    def key_source(self) -> str | None:
+        """``environment``, ``keyring`` or ``file``, where the key comes from, once one was needed.
+
+        ``memory`` where nothing is encrypted, because nothing is at rest.
+        """
 
     async def load(self, profile: str) -> Record | None:
         """Return the record of a profile, or None."""
@@ -63,20 +71,13 @@ class Store(Protocol):
         """Return, in a few words, where records rest and what protects them."""
 
 
-def sessions_directory() -> Path:
-    """Return where the files of a person's sessions are: in their Jupyter data directory."""
-    from jupyter_core.paths import jupyter_data_dir
-
-    return Path(jupyter_data_dir()) / "platform-auth" / "sessions"
-
-
 def open_store(name: str, directory: Path | None = None) -> Store:
     """Return the store of a name.
 
     Parameters
     ----------
     name
-        ``file``, ``memory``, or an entry point's.
+        ``file``, ``keyring``, ``memory``, or an entry point's.
     directory
         For its files, made when it is needed; `sessions_directory` when omitted.
 
@@ -86,18 +87,32 @@ def open_store(name: str, directory: Path | None = None) -> Store:
         There is no such store, or its keys are malformed.
 
     """
-    directory = directory or sessions_directory()
     if name == "memory":
         from .memory import MemoryStore
 
         return MemoryStore()
+    from pathlib import Path
+
+    from .directory import sessions_directory
+
+    directory = directory or Path(sessions_directory())
     if name == "file":
         from .file import FileStore
 
         return FileStore(directory)
+    if name == "keyring":
+        from .keyring import KeyringStore
+
+        return KeyringStore(directory)
+    return _other(name)(directory)
+
+
+def _other(name: str) -> Callable[[Path], Store]:
+    from importlib.metadata import entry_points
+
     others = {point.name: point for point in entry_points(group="platform_auth.stores")}
     if name not in others:
         known = ", ".join(sorted({*BUILT_IN, *others}))
         raise ConfigError(f"There is no store {name!r}.", fix=f"Use one of: {known}.")
-    store: Store = others[name].load()(directory)
-    return store
+    found: Callable[[Path], Store] = others[name].load()
+    return found

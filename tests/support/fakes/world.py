@@ -9,13 +9,13 @@ import pytest
 import stamina
 
 from platform_auth.broker.broker import Broker
-from platform_auth.broker.late_transport import LateTransport
 from platform_auth.broker.redirects import Redirects
 from platform_auth.broker.refresh import REFUSED_AGAIN
 from platform_auth.config import Profiles
 from platform_auth.errors import PlatformAuthError
 from platform_auth.oauth.driver import Driver
 from platform_auth.oauth.process import run_command
+from platform_auth.oauth.transport import Transport
 
 from .bench import CALLBACK, HERE
 from .clock import FakeClock
@@ -65,9 +65,11 @@ class World:
         profiles: dict[str, Any] | None = None,
         platform: bool = False,
         store: Callable[[FakeClock], Store] | None = None,
+        total: float = 10,
         **admin: Any,
     ) -> None:
         self.wire, self.clock, self.waits = Wire(), FakeClock(), list[float]()
+        self._total = total
         self.provider = self.wire.provider
         self.provider.now = self.clock.time
         settings = {"issuer": "{issuer}", **(oauth or {})}
@@ -89,7 +91,7 @@ class World:
 
     def _driver(self, config: PlatformConfig) -> Driver:
         clock = self.clock.monotonic
-        transport = LateTransport(config)
+        transport = Transport(config, total=self._total)
         return Driver(
             transport,
             now=self.clock.time,

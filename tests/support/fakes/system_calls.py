@@ -1,0 +1,102 @@
+"""A process that something happens to at a given system call: it is killed, or the call fails."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cryptography
+
+import platform_auth
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BEGIN, END = "the window begins", "the window ends"
+"""What a program looks for in the file system (``os.access``) around what is to be disturbed."""
+
+_CALL = re.compile(r"^\d+ +(\w+)\(")
+
+
+@dataclass(frozen=True)
+class Call:
+    """The nth system call of its kind in a process."""
+
+    name: str
+    nth: int
+    shown: str = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """What came of a process."""
+
+    status: int
+    out: str
+
+
+class Program:
+    """A Python program that makes the same system calls every time it runs.
+
+    Parameters
+    ----------
+    source
+        Its text, which may import this package and what a store needs, and nothing else.
+
+    """
+
+    def __init__(self, source: str) -> None:
+        paths = [str(Path(each.__file__).parents[1]) for each in (platform_auth, cryptography)]
+        self._source = f"import sys\nsys.path[:0] = {paths!r}\n{source}"
+
+    def run(self, arguments: Sequence[str]) -> Disturbed:
+        """Run it undisturbed."""
+        return self._run([], arguments)
+
+    def calls(self, arguments: Sequence[str], trace: Path) -> list[Call]:
+        """Return its system calls between the two marks."""
+        self._run(["strace", "-f", "-o", str(trace)], arguments, check=True)
+        count, inside, found = Counter[str](), False, list[Call]()
+        for line in trace.read_text(errors="replace").splitlines():
+            if BEGIN in line:
+                inside = True
+            if not (match := _CALL.match(line)):
+                continue
+            count[match[1]] += 1
+            if END in line:
+                return found
+            if inside and BEGIN not in line:
+                found.append(Call(match[1], count[match[1]], line))
+        raise AssertionError(trace.read_text(errors="replace")[-2000:])
+
+    def killed_at(self, call: Call, arguments: Sequence[str]) -> Disturbed:
+        """Run it up to a system call, which is never made."""
+        return self._disturbed(call, "signal=KILL", arguments)
+
+    def failing_at(self, call: Call, error: str, arguments: Sequence[str]) -> Disturbed:
+        """Run it with one system call that fails."""
+        return self._disturbed(call, f"error={error}", arguments)
+
+    def _disturbed(self, call: Call, how: str, arguments: Sequence[str]) -> Disturbed:
+        return self._run(_strace(call.name, f"{call.name}:{how}:when={call.nth}"), arguments)
+
+    def _run(
+        self, before: list[str], arguments: Sequence[str], *, check: bool = False
+    ) -> Disturbed:
+        # -S: what is installed may do something at start, and not the same everywhere.
+        python = [sys.executable, "-I", "-S", "-B", "-c", self._source]
+        done = subprocess.run(
+            [*before, *python, *arguments], check=False, capture_output=True, text=True, timeout=60
+        )
+        assert not (check and done.returncode), done.stderr
+        return Disturbed(done.returncode, done.stdout)
+
+
+def _strace(name: str, injected: str) -> list[str]:
+    quietly = ["strace", "-f", "-qq", "-o", "/dev/null"]
+    return [*quietly, "-e", f"trace={name}", "-e", f"inject={injected}"]
