@@ -40,7 +40,8 @@ def http_client(
     Parameters
     ----------
     config
-        Gives the address, CA, certificate checks and proxy.
+        Gives the address, CA and certificate checks. Its ``http_proxy_url`` is for the identity
+        provider, as flytekit has it: proxies for the platform are the environment's.
     source
         Gives the tokens.
     options
@@ -75,7 +76,6 @@ def _settings(
         "base_url": config.base_url,
         "auth": auth,
         "verify": _trusted(config),
-        "proxy": config.http_proxy_url,
         # A proxy of the environment's could not reach this very machine.
         "trust_env": not is_loopback(httpx2.URL(config.base_url).host),
         "timeout": httpx2.Timeout(30.0, connect=10.0),
