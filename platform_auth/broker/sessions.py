@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..config import Profile, Profiles, ProfileSource
 from ..config.equipment import check_equipment
-from ..errors import PolicyError
+from ..errors import PlatformAuthError, PolicyError
 from .record import realm_of
 from .session import Session
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger("platform_auth")
+
+UNUSED_SECONDS: Final = 7 * 24 * 3600.0
+"""Seconds after its expiry for which a token of another configuration is nobody's business here."""
 
 
 class Sessions:
@@ -120,11 +123,28 @@ class Sessions:
         session.stamp = stamp
         # Under the same name there may be tokens for what the profile was, or is elsewhere.
         if record is not None and record.realm != realm_of(session.profile.config):
+            await self._clear_away(record)
             record = None
         if record is None and stamp is None and session.record is not None:
             session.forget()  # signed out by another process
         elif record is not None and not _is_same(record, session.record):
             session.adopt(record)
+
+    async def _clear_away(self, record: Record) -> None:
+        """Delete what a profile's earlier configuration left, once nobody uses it any more.
+
+        Another process may still have that configuration: it would have renewed the tokens.
+        """
+        if self._clock.time() - record.expires_at < UNUSED_SECONDS:
+            return
+        name = record.profile
+        try:
+            async with self._store.lock(name):
+                if _is_same(record, await self._store.load(name)):
+                    await self._store.delete(name)
+                    log.info("%s: the sign-in to what it was before is forgotten", name)
+        except PlatformAuthError as error:
+            log.info("%s: the sign-in to what it was before is still there: %s", name, error.what)
 
     async def put(self, name: str, mapping: Mapping[str, Any]) -> Session:
         """Take in a profile made by code, for this process's life.

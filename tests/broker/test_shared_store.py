@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import time
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from platform_auth.broker.attempt import Binding
 from platform_auth.broker.broker import Broker
 from platform_auth.broker.redirects import Redirects
+from platform_auth.broker.sessions import UNUSED_SECONDS
 from platform_auth.broker.stores.file import FileStore
 from platform_auth.config import Profiles
 from platform_auth.errors import SignInRequiredError
@@ -162,5 +165,28 @@ def test_tokens_do_not_follow_a_name_to_another_platform(sandbox: Sandbox, tmp_p
             with pytest.raises(SignInRequiredError):
                 await other.token("demo")
             assert (await one.token("demo")).remaining > 0
+
+    asyncio.run(work())
+
+
+def test_what_a_profile_was_is_forgotten_once_nobody_uses_it(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """A process that still has the old configuration keeps its sign-in as long as it is in use."""
+    profile = sandbox.profiles()["demo"]
+    moved = {**profile, "admin": {**profile["admin"], "endpoint": "http://127.0.0.1:9"}}
+
+    async def work() -> None:
+        async with brokers(tmp_path / "s", profile, moved) as (old, new):
+            await sign_in(old, sandbox)
+            record = (await old.session("demo")).record
+            assert record is not None
+            for unused, expected in ((UNUSED_SECONDS - 60, 1), (UNUSED_SECONDS + 60, 0)):
+                issued_at = time.time() - record.tokens.expires_in - unused
+                store = FileStore(tmp_path / "s", keyring=False)
+                await store.save(replace(record, issued_at=issued_at))
+                with pytest.raises(SignInRequiredError):
+                    await new.token("demo")
+                assert len(list((tmp_path / "s").glob("*.session"))) == expected
 
     asyncio.run(work())
