@@ -160,8 +160,8 @@ def paste_page(platform: str, url: str, form: str, *, problem: PlatformAuthError
         refused,
         "<ol><li>Sign in on the provider's page, in a tab of its own.<br>",
         _anchor(url, f"Sign in at {host_of(url)}", ' target="_blank" rel="noopener"'),
-        "</li><li>It ends on an address that cannot be reached: copy that whole address. (If it says"
-        " that you are signed in, you are.)</li>",
+        "</li><li>It ends on an address that cannot be reached: copy that whole address.",
+        "(If it says that you are signed in, you are.)</li>",
         f'<li><form method="post">{form}',
         "<label>Paste the address of the page your browser ended on",
         '<input name="url" type="text" required autocomplete="off" spellcheck="false"></label>',
