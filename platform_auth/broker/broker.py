@@ -280,6 +280,14 @@ class Broker:
         """Where sessions rest, in a few words."""
         return self._store.describe()
 
+    def notices(self, session: Session) -> list[str]:
+        """Return what people must know of a sign-in: of its tokens, and that it is not saved."""
+        if session.record is None:
+            return []
+        notice = getattr(self._store, "notice", None)
+        unsaved = notice(session.profile.name) if notice else None
+        return [*session.notices, *([unsaved] if unsaved else [])]
+
     def next_refresh(self, session: Session) -> float | None:
         """Return when a session will be renewed, in seconds since the epoch, or None."""
         return self._refresher.next_refresh(session)

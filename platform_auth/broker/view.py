@@ -37,7 +37,7 @@ def session_view(session: Session, broker: Broker) -> dict[str, Any]:
         "expires_at": record.expires_at if record else None,
         "next_refresh": broker.next_refresh(session),
         "scopes": list(record.tokens.scopes) if record else [],
-        "notices": list(session.notices),
+        "notices": broker.notices(session),
         "key_source": broker.key_source,
         "sign_in_url": broker.redirects.sign_in_url(profile.name),
         "challenge": session.challenge,

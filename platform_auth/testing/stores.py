@@ -146,6 +146,7 @@ class StoreContract:
         _run(store.save(_record()))
         said = f"{store.describe()} {store!r} {store.stamp('prod')!r}"
         assert store.describe()
+        assert store.notice("prod") is None
         assert store.key_source is None or isinstance(store.key_source, str)
         assert not [secret for secret in _SECRETS if secret in said]
 

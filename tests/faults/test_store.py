@@ -34,6 +34,7 @@ from platform_auth.broker.stores.keyring import KeyringStore
 from platform_auth.broker.stores.keys import VARIABLE
 from platform_auth.broker.stores.private_file import UnsafeFileError
 from platform_auth.broker.stores.session_files import UNFINISHED_SECONDS, StoreError
+from platform_auth.broker.view import session_view
 from platform_auth.errors import BrokerUnavailableError
 from platform_auth.secret import Secret
 
@@ -402,6 +403,8 @@ def test_what_cannot_be_saved_serves_from_memory_loudly_and_is_saved_later(
             assert new.value != token.value
             assert "No space left on device" in caplog.text
             assert "prod is not saved (No space left on device)" in saving.broker.store
+            view = session_view(await saving.broker.session("prod"), saving.broker)
+            assert view["notices"] == ["The sign-in is not saved: No space left on device."]
             saving.clock.advance(RETRY_SECONDS + 1)
             assert (await saving.broker.token("prod")).value == new.value
             assert "still not saved" in caplog.text
@@ -409,6 +412,7 @@ def test_what_cannot_be_saved_serves_from_memory_loudly_and_is_saved_later(
         saving.clock.advance(RETRY_SECONDS + 1)
         assert (await saving.broker.token("prod")).value == new.value
         assert "not saved" not in saving.broker.store
+        assert saving.broker.notices(await saving.broker.session("prod")) == []
         found = await FileStore(directory, keyring=False).load("prod")
         assert found is not None
         assert found.tokens.access_token == new.value
@@ -524,6 +528,7 @@ def test_a_directory_that_is_open_to_others_is_done_without_and_said(
     assert said.startswith("in memory, until this process ends: ")
     assert f"chmod 700 {directory}" in said
     assert "end with this process" in caplog.text
+    assert "ends with this process" in (store.notice("prod") or "")
     assert list(directory.iterdir()) == []
 
 

@@ -67,6 +67,9 @@ class Store(Protocol):
     def stamp(self, profile: str) -> Hashable:
         """Return what differs once the profile's record has changed; asked at every call."""
 
+    def notice(self, profile: str) -> str | None:
+        """Return what people must know of a profile's record: that a restart will end it."""
+
     def describe(self) -> str:
         """Return, in a few words, where records rest and what protects them."""
 

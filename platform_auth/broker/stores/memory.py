@@ -42,6 +42,9 @@ class MemoryStore:
         record = self._records.get(profile)
         return record.generation if record else None
 
+    def notice(self, _profile: str) -> None:
+        """Return nothing: it was asked to save nothing."""
+
     def describe(self) -> str:
         """Return where records rest."""
         return "in memory, until this process ends"
