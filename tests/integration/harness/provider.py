@@ -34,6 +34,8 @@ class OidcProvider:
     host
         The host in its issuer: ``localhost``, so that it is another site than a Jupyter server at
         127.0.0.1 and browsers treat the two as strangers.
+    issuer
+        Another one, where something in front of it answers.
     settings
         Its first settings, see ``oidc/settings.mjs``; every `reset` goes back to them.
 
@@ -42,7 +44,14 @@ class OidcProvider:
     audience = AUDIENCE
     client_secret = "the-confidential-clients-secret"
 
-    def __init__(self, directory: Path, *, host: str = "localhost", **settings: Any) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        host: str = "localhost",
+        issuer: str | None = None,
+        **settings: Any,
+    ) -> None:
         if not (HOME / "node_modules" / "oidc-provider").is_dir():
             msg = f"{HOME.name}: the provider's packages are missing: run `make setup`"
             raise FileNotFoundError(msg)
@@ -53,10 +62,12 @@ class OidcProvider:
             cwd=HOME,
             talk=True,
         )
-        self.issuer = self._begin({"host": host, "settings": settings})
-        self._control = loopback_client(base_url=f"{self.issuer}/_test/")
+        given = {"host": host, "settings": settings} | ({"issuer": issuer} if issuer else {})
+        self.issuer, self.port = self._begin(given)
+        where = self.issuer if issuer is None else f"http://127.0.0.1:{self.port}"
+        self._control = loopback_client(base_url=f"{where}/_test/")
 
-    def _begin(self, given: dict[str, Any]) -> str:
+    def _begin(self, given: dict[str, Any]) -> tuple[str, int]:
         stdin, stdout = self.child.process.stdin, self.child.process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -67,8 +78,8 @@ class OidcProvider:
         if not ready:
             msg = f"the OpenID provider did not start:\n{self.child.log_text()}"
             raise RuntimeError(msg)
-        issuer: str = json.loads(ready)["issuer"]
-        return issuer
+        said = json.loads(ready)
+        return said["issuer"], said["port"]
 
     def stop(self) -> None:
         """End it."""

@@ -2,9 +2,10 @@
  * A certified OpenID provider for the integration tests: oidc-provider, with pages of our own, a
  * record of what it was asked, and faults on demand. Loopback only; never for real use.
  *
- * It reads one JSON object from the first line of its input ({host, port, audience, secret,
- * settings}), prints {"issuer": …} when it is ready, and ends when its input does, so that it never
- * outlives the tests.
+ * It reads one JSON object from the first line of its input ({host, port, issuer, audience, secret,
+ * settings}), prints {"issuer": …, "port": …} when it is ready, and ends when its input does, so
+ * that it never outlives the tests. An issuer of its own is where something in front of it answers,
+ * which ends TLS if that is https.
  */
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -178,19 +179,23 @@ async function main() {
   const lines = createInterface({ input: process.stdin });
   lines.once('close', () => process.exit(0));
   const [line] = await new Promise((resolve) => { lines.once('line', (...first) => resolve(first)); });
-  const { host = 'localhost', port = 0, ...given } = JSON.parse(line);
+  const { host = 'localhost', port = 0, issuer: named, ...given } = JSON.parse(line);
 
   const server = createServer();
   await new Promise((resolve) => { server.listen(port, '127.0.0.1', resolve); });
-  const issuer = `http://${host}:${server.address().port}`;
+  const listening = server.address().port;
+  const issuer = named ?? `http://${host}:${listening}`;
   const state = freshState(given);
   const provider = new Provider(issuer, configuration(state));
   provider.on('server_error', (ctx, error) => console.error(error));
   provider.use(observe(state));
   provider.use(control(state));
   provider.use(interactions(provider));
+  server.on('request', (request) => {
+    if (issuer.startsWith('https:')) request.socket.encrypted = true; // as Koa asks for it
+  });
   server.on('request', provider.callback());
-  process.stdout.write(`${JSON.stringify({ issuer })}\n`);
+  process.stdout.write(`${JSON.stringify({ issuer, port: listening })}\n`);
 }
 
 await main();
