@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
 GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 
-_INTERVAL, _EXPIRES_IN = 5.0, 600.0
+_INTERVAL, _SHORTEST_INTERVAL, _EXPIRES_IN = 5.0, 1.0, 600.0
 _SLOWER = 5.0  # §3.5: for this and all later requests
 _LONGEST_PAUSE = 60.0
+_ANOTHER_FLOW: Final = (
+    "Show this to whoever runs the identity provider, or sign in with another flow (pkce)."
+)
 _MAX_STRANGE = 3  # answers in a row that are none, before they are taken for the truth
 
 
@@ -113,11 +116,11 @@ def _challenge(data: Mapping[str, Any]) -> DeviceChallenge:
     complete = data.get("verification_uri_complete")
     return DeviceChallenge(
         # Google's name for it is older than the RFC.
-        verification_uri=_address(data.get("verification_uri", data.get("verification_url"))),
+        verification_uri=_address(data.get("verification_uri") or data.get("verification_url")),
         verification_uri_complete=_address(complete) if complete else None,
         user_code=plain(_text(data, "user_code"), 64),
         expires_in=_seconds(data.get("expires_in"), _EXPIRES_IN),
-        interval=_seconds(data.get("interval"), _INTERVAL),
+        interval=max(_seconds(data.get("interval"), _INTERVAL), _SHORTEST_INTERVAL),
     )
 
 
@@ -135,14 +138,19 @@ def _address(value: object) -> str:
     # It becomes a link that people are told to trust: no javascript:, no plain http elsewhere.
     if isinstance(value, str) and value.isprintable() and " " not in value and is_secure(value):
         return value
-    raise ProviderError("The identity provider names no usable address to enter the code at.")
+    raise ProviderError(
+        "The identity provider names no usable address to enter the code at.",
+        why="It must be an https address (RFC 8628 §3.2, verification_uri).",
+        fix=_ANOTHER_FLOW,
+    )
 
 
 def _text(data: Mapping[str, Any], member: str) -> str:
     value = data.get(member)
-    if isinstance(value, str) and value:
+    if isinstance(value, str) and plain(value):
         return value
-    raise ProviderError(f"The identity provider's device authorization lacks {member}.")
+    what = f"The identity provider's device authorization lacks {member}."
+    raise ProviderError(what, fix=_ANOTHER_FLOW)
 
 
 FLOW = Device()
