@@ -552,31 +552,6 @@ class TestDevice:
         bench.run(work)
         assert bench.refreshes() == 3
 
-    def test_a_denial(self, bench: Bench) -> None:
-        self.prepared(bench, self.PENDING, reply({"error": "access_denied"}, 400))
-
-        async def work() -> None:
-            session = await bench.broker.sign_in("prod", flow="device")
-            await until(lambda: session.state is State.FAILED)
-            assert isinstance(session.error, AccessDeniedError)
-
-        bench.run(work)
-
-    def test_called_off_it_is_not_asked_about_any_more(self, bench: Bench) -> None:
-        self.prepared(bench, *[self.PENDING] * 5)
-
-        async def work() -> None:
-            session = await bench.broker.sign_in("prod", flow="device")
-            await bench.broker.cancel("prod")
-            asked = bench.refreshes()
-            for _ in range(50):
-                await asyncio.sleep(0)
-            assert session.state is State.SIGNED_OUT
-            assert bench.refreshes() <= asked + 1
-            assert not session.attempts
-
-        bench.run(work)
-
     def test_a_caller_that_goes_away_leaves_nothing_that_cannot_be_called_off(
         self, bench: Bench
     ) -> None:
