@@ -178,17 +178,19 @@ class Provider:
         return reply({"keys": [key.as_dict(private=False) for key in self.keys]})
 
     def _device(self, _request: Request) -> Response:
+        return reply(self.device())
+
+    def device(self) -> dict[str, Any]:
+        """Return the honest answer to a device authorization request (RFC 8628 §3.2)."""
         where = f"{self.metadata['issuer']}/enter"
-        return reply(
-            {
-                "device_code": "device-CANARY",
-                "user_code": "ABCD-EFGH",
-                "verification_uri": where,
-                "verification_uri_complete": f"{where}?user_code=ABCD-EFGH",
-                "expires_in": 600,
-                "interval": 5,
-            }
-        )
+        return {
+            "device_code": "device-CANARY",
+            "user_code": "ABCD-EFGH",
+            "verification_uri": where,
+            "verification_uri_complete": f"{where}?user_code=ABCD-EFGH",
+            "expires_in": 600,
+            "interval": 5,
+        }
 
     def _revoke(self, request: Request) -> Response:
         self.revoked.append(form(request)["token"])

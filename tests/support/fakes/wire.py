@@ -34,7 +34,7 @@ class Wire:
         self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self.provider = Provider(self.address)
         self.date: str | None = None
-        self._tasks = set[asyncio.Task[None]]()
+        self.tasks = set[asyncio.Task[None]]()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
@@ -48,17 +48,23 @@ class Wire:
         trace: TracebackType | None,
     ) -> None:
         assert self._server is not None
+        await _turns()  # a connection that is accepted in the midst of closing is never closed
         self._server.close()
-        for task in self._tasks:
+        await _turns()
+        for task in self.tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await _turns()  # in which sockets that were aborted are closed
 
     def close(self) -> None:
         """Give the socket back, where nobody came so far as to serve on it."""
         self._socket.close()
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._tasks.add(asyncio.create_task(self._serve(reader, writer)))
+        task = asyncio.create_task(self._serve(reader, writer))
+        # Also where it is cancelled before it has begun.
+        task.add_done_callback(lambda _: writer.transport.abort())
+        self.tasks.add(task)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -87,6 +93,11 @@ class Wire:
         else:
             assert not isinstance(answer, Exception), "nothing raises on a wire: use an Act"
             await answer(writer)
+
+
+async def _turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 def _bytes(answer: Response, more: dict[str, str]) -> bytes:
