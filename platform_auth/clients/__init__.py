@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..broker.access_token import AccessToken
     from ..connection import Connection
 
 _BUILT_IN: Final = ("flyte", "flytekit", "grpc", "http")
+_OF_FLYTE: Final = ("flytekit", "flyte")
 
 
 class TokenSource(Protocol):
@@ -34,13 +38,31 @@ class TokenSource(Protocol):
         """Do the same without holding up an event loop."""
 
 
+def kind_for(view: Mapping[str, Any]) -> str:
+    """Return the kind of client for a session, where nobody has asked for another.
+
+    That is what its profile says; else, for a platform that Flyte's own files configure, the
+    client of Flyte's that is installed; else ``http``, which every platform speaks.
+
+    Parameters
+    ----------
+    view
+        The session, as every face shows it (see `platform_auth.broker.view`).
+
+    """
+    if view["client"]:
+        return str(view["client"])
+    of_flyte = _OF_FLYTE if view["source"] == "flyte" else ()
+    return next((kind for kind in of_flyte if find_spec(kind)), "http")
+
+
 def make_client(kind: str, connection: Connection) -> Any:  # noqa: ANN401 - any client at all
     """Return a client of a kind.
 
     Parameters
     ----------
     kind
-        ``http``, ``grpc``, or the name of an entry point.
+        ``http``, ``grpc``, ``flytekit``, ``flyte``, or the name of an entry point.
     connection
         What it is a client of.
 

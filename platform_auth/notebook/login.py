@@ -71,12 +71,12 @@ class Login:
         view: dict[str, Any],
         wishes: Wishes,
     ) -> None:
-        from ..clients import check_kind
+        from ..clients import check_kind, kind_for
 
         check_name(wishes.name)
         self._shell, self._broker, self._wishes = shell, broker, wishes
         self._view = _with_scopes(broker, view, wishes.scopes)
-        self.kind: str = wishes.client or self._view["client"] or "http"
+        self.kind: str = wishes.client or kind_for(self._view)
         check_kind(self.kind)
         self._connection = Connection(broker, self._view["profile"])
 
