@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import contextlib
 import hashlib
 import os
 import threading
@@ -15,6 +14,7 @@ from .private_file import read_private, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 VARIABLE: Final = "PLATFORM_AUTH_STORE_KEY"
@@ -49,7 +49,7 @@ class StoreKeys:
         """``environment``, ``keyring`` or ``file``; None while no key has been needed."""
 
     def newest(self) -> tuple[bytes, bytes]:
-        """Return the identifier and the key to encrypt with.
+        """Return the identifier and the key to encrypt with, which is made if there is none.
 
         Raises
         ------
@@ -61,66 +61,64 @@ class StoreKeys:
         """
         with self._lock:
             if self._first is None:
-                self._first, self.source = self._find_first()
+                self._first, self.source = next(self._there(), None) or self._new()
         key = _decode(self._first)
         return key_id(key), key
 
     def find(self, identifier: bytes) -> bytes | None:
-        """Return the key of an identifier, or None; raises what `newest` does."""
-        found, key = self.newest()
-        if found == identifier:
-            return key
+        """Return the key of an identifier, or None; makes none, and raises what `newest` does."""
         with self._lock:
-            return next((k for k in map(_decode, self._all()) if key_id(k) == identifier), None)
+            for secret, source in self._there():
+                key = _decode(secret)
+                if key_id(key) == identifier:
+                    self.source = self.source or source
+                    return key
+        return None
 
-    def _find_first(self) -> tuple[Secret, str]:
-        if given := _given():
-            return given[0], "environment"
+    def _there(self) -> Iterator[tuple[Secret, str]]:
+        """Yield the keys there are; whoever is content with the first asks for no other."""
+        if self._first is not None and self.source is not None:
+            yield self._first, self.source
+        yield from ((key, "environment") for key in _given())
         # A key file from an earlier day stays in use, or what it encrypted would be lost.
         if key := _from_file(self._file):
+            yield key, "file"
+        if key := self._from_keyring(make=False):
+            yield key, "keyring"
+
+    def _new(self) -> tuple[Secret, str]:
+        # Two that make a key at once would each keep their own, and one would be lost later.
+        with _making(self._file):
+            if key := _from_file(self._file):  # who waited takes the other's
+                return key, "file"
+            if key := self._from_keyring(make=True):
+                return key, "keyring"
+            key = _random()
+            write_private(self._file, key.reveal().encode())
             return key, "file"
-        if self._keyring and (key := self._from_keyring()):
-            return key, "keyring"
-        return self._new_file(), "file"
 
-    def _all(self) -> Iterator[Secret]:
-        yield from _given()
-        if key := _from_file(self._file):
-            yield key
-        if self._keyring and self.source != "keyring" and (key := self._from_keyring(make=False)):
-            yield key
-
-    def _from_keyring(self, *, make: bool = True) -> Secret | None:
-        """Return the keyring's key, made if need be, or None: there is no keyring, or it is stuck.
+    def _from_keyring(self, *, make: bool) -> Secret | None:
+        """Return the keyring's key, or None: it has none, there is no keyring, or it is stuck.
 
         One that is stuck is asked once.
         """
+        if not self._keyring:
+            return None
         from .os_keyring import Keyring, KeyringError, ask
 
         def question(keyring: Keyring) -> str | None:
             text = keyring.get_password(_SERVICE, _ACCOUNT)
             if text is None and make:
-                keyring.set_password(_SERVICE, _ACCOUNT, _new().reveal())
+                keyring.set_password(_SERVICE, _ACCOUNT, _random().reveal())
                 text = keyring.get_password(_SERVICE, _ACCOUNT)
             return text
 
-        # Two that make a key at once would each keep their own, and one would be lost later.
-        alone = _making(self._file) if make else contextlib.nullcontext()
         try:
-            with alone:
-                text = ask(question)
+            text = ask(question)
         except KeyringError:
             self._keyring = False
             return None
         return _checked(text, "The keyring") if text else None
-
-    def _new_file(self) -> Secret:
-        with _making(self._file):
-            key = _from_file(self._file)  # who waited takes the other's
-            if key is None:
-                key = _new()
-                write_private(self._file, key.reveal().encode())
-        return key
 
 
 def key_id(key: bytes) -> bytes:
@@ -138,7 +136,7 @@ def _from_file(path: str) -> Secret | None:
     return None if text is None else _checked(text.decode("ascii", errors="replace"), path)
 
 
-def _making(path: str) -> contextlib.AbstractContextManager[object]:
+def _making(path: str) -> AbstractContextManager[object]:
     from filelock import FileLock  # most processes find a key, and need not wait for this import
 
     return FileLock(
@@ -172,5 +170,5 @@ def _decode(key: Secret) -> bytes:
     return binascii.a2b_base64(key.reveal(), strict_mode=True)
 
 
-def _new() -> Secret:
+def _random() -> Secret:
     return Secret(binascii.b2a_base64(os.urandom(_LENGTH), newline=False).decode())

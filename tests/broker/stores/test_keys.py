@@ -103,3 +103,18 @@ def test_a_stuck_keyring_is_asked_once(
     assert keys.find(b"another!") is None
     assert keys.find(b"a third!") is None
     assert asked == ["asked"]
+
+
+def test_looking_for_a_key_makes_none(ring: Ring, tmp_path: Path) -> None:
+    keys = StoreKeys(tmp_path)
+    assert keys.find(b"another!") is None
+    assert keys.source is None
+    assert list(tmp_path.iterdir()) == []
+    assert ring.kept == {}
+
+
+def test_the_key_that_opened_something_says_where_it_is(ring: Ring, tmp_path: Path) -> None:
+    identifier, _ = StoreKeys(tmp_path).newest()
+    keys = StoreKeys(tmp_path)
+    assert keys.find(identifier)
+    assert keys.source == "keyring"
