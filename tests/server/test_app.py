@@ -90,7 +90,7 @@ def _now(answer: Any) -> Any:
         ({"allowed_endpoints": 3}, "c.PlatformAuth.allowed_endpoints"),
         ({"allowed_endpoints": ["http://["]}, "allowed_endpoints"),
         ({"profiles": [{"oauth": {"client_secret": "tops3cret"}}]}, "c.PlatformAuth.profiles"),
-        ({"store": "cloud"}, "Use one of: file, memory."),
+        ({"store": "cloud"}, "Use one of: file, keyring, memory."),
         ({"redirect_base_url": "jupyter.example.com"}, "redirect_base_url"),
         ({"sign_in_timeout": 0}, "from 1 to 3600"),
         ({"refresh_margin": -1}, "c.PlatformAuth.refresh_margin"),
