@@ -11,6 +11,7 @@ from fakes.provider import ISSUER, Provider, config, reply
 from platform_auth.errors import (
     ConfigError,
     DiscoveryError,
+    MissingExtraError,
     PlatformAuthError,
     ProviderError,
     SignInRequiredError,
@@ -18,7 +19,17 @@ from platform_auth.errors import (
 )
 from platform_auth.oauth.discovery import discover
 from platform_auth.oauth.driver import Driver
-from platform_auth.oauth.steps import Ask, AuthorizeChallenge, Request, Response, Run, Step, Wait
+from platform_auth.oauth.steps import (
+    Ask,
+    AuthorizeChallenge,
+    Request,
+    Response,
+    Rpc,
+    RpcReply,
+    Run,
+    Step,
+    Wait,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -171,3 +182,43 @@ class TestKept:
             assert (await driver.drive(discover(config()))).metadata.issuer == ISSUER
 
         asyncio.run(repaired())
+
+
+class TestGrpc:
+    RPC = Rpc("/package.Service/Method", b"hello")
+
+    def test_a_call_is_made(self, provider: Provider) -> None:
+        seen: list[tuple[Rpc, Any]] = []
+
+        async def call(rpc: Rpc, metadata: Any) -> RpcReply:
+            seen.append((rpc, metadata))
+            return RpcReply("OK", b"there")
+
+        assert drive(one(self.RPC), provider, call=call) == RpcReply("OK", b"there")
+        assert seen == [(self.RPC, {})]
+
+    def test_where_nobody_speaks_it_that_is_an_error_of_its_own(self, provider: Provider) -> None:
+        with pytest.raises(MissingExtraError):
+            drive(one(self.RPC), provider)
+
+
+def test_the_same_question_in_another_way_is_another_question(provider: Provider) -> None:
+    def steps() -> Generator[Step, Any, None]:
+        for method in ("GET", "POST", "GET", "POST"):
+            yield Request(method, f"{ISSUER}/.well-known/{WELL_KNOWN}", max_age=60)
+
+    drive(steps(), provider)
+    assert [each.method for each in provider.requests] == ["GET", "POST"]
+
+
+def test_what_is_kept_can_be_forgotten(provider: Provider) -> None:
+    question = Request("GET", f"{ISSUER}/.well-known/{WELL_KNOWN}", max_age=60)
+
+    async def main() -> None:
+        driver = Driver(provider)
+        await driver.drive(one(question))
+        driver.forget()
+        await driver.drive(one(question))
+
+    asyncio.run(main())
+    assert len(provider.requests) == 2

@@ -13,10 +13,10 @@ from platform_auth.errors import PlatformAuthError, ProviderError, ProxyError, T
 from platform_auth.oauth.flows.command import FAILURE_AGE, TIMEOUT
 from platform_auth.oauth.proxy import ProxyAuthorization
 from platform_auth.oauth.proxy_header import PROXY_HEADER, is_from_proxy
-from platform_auth.oauth.steps import Request, Response, Run
+from platform_auth.oauth.steps import Request, Response, Rpc, RpcReply, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
 HERE = "https://flyte.example.com"
 LIFE = 600
@@ -329,3 +329,42 @@ def test_who_refuses() -> None:
     assert is_from_proxy(407, {})
     assert not is_from_proxy(401, {"www-authenticate": "Bearer"})
     assert not is_from_proxy(403, {"x-goog-iap-generated-response": "true"})
+
+
+class TestGrpcCalls:
+    """Calls to the platform by gRPC go through the same proxy."""
+
+    RPC = Rpc("/package.Service/Method")
+
+    def call(self, world: World, *statuses: str) -> tuple[RpcReply, list[str]]:
+        """Return what came of a call whose attempts end so, and the tokens it carried."""
+        seen: list[str] = []
+
+        async def caller(_rpc: Rpc, metadata: Mapping[str, str]) -> RpcReply:
+            seen.append(metadata[PROXY_HEADER])
+            return RpcReply(statuses[len(seen) - 1])
+
+        async def main() -> RpcReply:
+            await world.proxy.token()
+            world.clock.advance(60)
+            return await world.proxy.call(caller, self.RPC)
+
+        return asyncio.run(main()), seen
+
+    def test_with_the_proxys_token(self) -> None:
+        assert self.call(World(), "OK") == (RpcReply("OK"), ["Bearer token-1"])
+
+    @pytest.mark.parametrize("refusal", ["UNAUTHENTICATED", "HTTP 401", "HTTP 407"])
+    def test_once_more_where_the_proxy_refuses(self, refusal: str) -> None:
+        reply, seen = self.call(World(), refusal, "OK")
+        assert (reply.status, seen) == ("OK", ["Bearer token-1", "Bearer token-2"])
+
+    def test_not_for_any_other_answer(self) -> None:
+        assert self.call(World(), "UNIMPLEMENTED")[1] == ["Bearer token-1"]
+
+    def test_not_where_the_command_prints_the_same_again(self) -> None:
+        world = World()
+        same = '{"access_token": "token-1", "expires_in": 600}'
+        world.command.next = [same, same]
+        reply, seen = self.call(world, "UNAUTHENTICATED")
+        assert (reply.status, seen) == ("UNAUTHENTICATED", ["Bearer token-1"])
