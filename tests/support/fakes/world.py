@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from platform_auth.broker.session import Session
     from platform_auth.broker.stores import Store
     from platform_auth.config import PlatformConfig
+    from platform_auth.oauth.steps import Run
 
 FLOWS = {"prod": "Pkce", "service": "ClientSecret", "device": "DeviceFlow"}
 """The profiles there are."""
@@ -49,6 +51,9 @@ class World:
     store
         Makes the store, with the world's clock; in memory when omitted.
 
+    total, command_seconds
+        Seconds that a request, and a command, may take.
+
     Attributes
     ----------
     broker, provider, clock, wire
@@ -66,10 +71,11 @@ class World:
         platform: bool = False,
         store: Callable[[FakeClock], Store] | None = None,
         total: float = 10,
+        command_seconds: float | None = None,
         **admin: Any,
     ) -> None:
         self.wire, self.clock, self.waits = Wire(), FakeClock(), list[float]()
-        self._total = total
+        self._total, self._command_seconds = total, command_seconds
         self.provider = self.wire.provider
         self.provider.now = self.clock.time
         settings = {"issuer": "{issuer}", **(oauth or {})}
@@ -97,8 +103,11 @@ class World:
             now=self.clock.time,
             monotonic=clock,
             sleep=self._sleep,
-            run=run_command,
+            run=self._run,
         )
+
+    async def _run(self, step: Run) -> str:
+        return await run_command(replace(step, timeout=self._command_seconds or step.timeout))
 
     async def _sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
