@@ -136,6 +136,8 @@ class SignIns:
 
     def cancel(self, session: Session) -> None:
         """Call off whatever is under way for a session."""
+        if session.attempts:
+            self._contexts.forget(session)
         self.abandon(session)
         if session.challenge is not None:
             session.settle()

@@ -168,3 +168,9 @@ def test_any_answer_is_an_object_or_an_error_of_ours(body: bytes, status: int, k
 def test_any_retry_after_is_a_pause_within_reason_or_none(value: str) -> None:
     seconds = retry_after({"retry-after": value})
     assert seconds is None or 0 <= seconds <= 300
+
+
+def test_what_a_server_will_never_do_is_not_put_off() -> None:
+    with pytest.raises(errors.ProviderError) as caught:  # RFC 9110 §15.6.2
+        oauth_json(Response(501, {"content-type": "text/plain"}, b"not implemented", "https://id"))
+    assert not caught.value.retryable

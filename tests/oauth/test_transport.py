@@ -375,3 +375,37 @@ def test_requests_of_one_transport_do_not_wait_for_each_other() -> None:
             return statuses
 
     assert asyncio.run(main()) == [200] * 50
+
+
+class TestPlain:
+    """Over plain http nothing goes to another machine but what may."""
+
+    OTHER = "http://flyte.internal.example/.well-known/x"
+
+    def test_what_may_is_sent(self) -> None:
+        async def main() -> None:
+            transport = Transport(config())
+            try:
+                await transport.send(Request("GET", self.OTHER, plain=True))
+            finally:
+                await transport.close()
+
+        with pytest.raises(TransportError, match=r"flyte\.internal\.example"):
+            asyncio.run(main())  # nobody has that name, so it was looked for
+
+    def test_all_else_is_not(self) -> None:
+        with pytest.raises(ConfigError, match="plain http"):
+            asyncio.run(Transport(config()).send(Request("GET", self.OTHER)))
+
+
+def test_a_request_may_have_less_time_than_others() -> None:
+    async def main() -> None:
+        async with bad_server(hangs) as server:
+            transport = Transport(config())
+            try:
+                await transport.send(Request("GET", server.address, timeout=0.2))
+            finally:
+                await transport.close()
+
+    with pytest.raises(TransportError, match="in time"):
+        asyncio.run(asyncio.wait_for(main(), 10))

@@ -1,0 +1,275 @@
+"""What a platform says holds for a session: its sign-in, its refreshes and its sign-out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fakes.bench import Bench
+from fakes.flyte import AUTHORIZATION_SERVER, CLIENT, FLYTE_CLIENT, FLYTE_METADATA, FlytePlatform
+from fakes.provider import form, reply
+from platform_auth.broker.redirects import Redirects
+from platform_auth.broker.stores.memory import MemoryStore
+from platform_auth.config import Profiles
+from platform_auth.errors import (
+    AccessDeniedError,
+    DiscoveryError,
+    SignInRequiredError,
+    TransportError,
+)
+
+GONE = TransportError("It cannot be reached.")
+HOUR = 3600
+
+
+class World:
+    """A broker that knows no more than an endpoint, and the platform there."""
+
+    def __init__(self, store: MemoryStore | None = None, **oauth: Any) -> None:
+        shape = {"admin": {"endpoint": "flyte.example.com"}, "oauth": oauth}
+        profiles = Profiles(admin={"prod": shape}, user_file=None, flyte=False)
+        self.bench = Bench(
+            profiles, redirects=Redirects("/platform-auth/login"), store=store or MemoryStore()
+        )
+        self.platform = FlytePlatform({AUTHORIZATION_SERVER: FLYTE_METADATA, CLIENT: FLYTE_CLIENT})
+        self.platform.now, self.platform.with_id_token = self.bench.clock.time, False
+        self.platform.metadata.pop("revocation_endpoint")
+        self.bench.provider = self.platform
+        self.broker = self.bench.broker
+
+    async def sign_in(self, **changes: str | None) -> None:
+        session = await self.broker.sign_in("prod")
+        assert session.challenge is not None
+        await self.broker.complete(self.platform.authorize(session.challenge["url"], **changes))
+
+    def sent(self) -> list[dict[str, str]]:
+        """Return the forms that the token endpoint got."""
+        return [form(each) for each in self.platform.sent_to("token")]
+
+
+def test_all_of_it_is_used_in_every_request() -> None:
+    world = World()
+
+    async def work() -> None:
+        session = await world.broker.sign_in("prod")
+        assert session.challenge is not None
+        assert session.challenge["kind"] == "paste"
+        assert "http://localhost:53593/callback" in session.challenge["sentence"]
+        asked = world.platform.authorize(session.challenge["url"])
+        assert asked.startswith("http://localhost:53593/callback?")
+        await world.broker.complete(asked)
+        token = await world.broker.token("prod")
+        assert token.header == "flyte-authorization"
+        assert token.headers == {"flyte-authorization": "Bearer at-1-CANARY"}
+        assert session.record is not None
+        assert session.record.tokens.scopes == ("all", "offline")
+        world.bench.clock.advance(299)
+        assert (await world.broker.token("prod")).headers == {
+            "flyte-authorization": "Bearer at-2-CANARY"
+        }
+
+    world.bench.run(work)
+    code, refresh = world.sent()
+    assert (code["client_id"], code["redirect_uri"]) == (
+        "flytectl",
+        "http://localhost:53593/callback",
+    )
+    assert (refresh["grant_type"], refresh["client_id"]) == ("refresh_token", "flytectl")
+
+
+def test_a_token_that_was_saved_goes_in_its_header_without_anybody_being_asked() -> None:
+    store = MemoryStore()
+    before, after = World(store), World(store)
+    before.bench.run(before.sign_in)
+    after.platform.refresh_tokens = before.platform.refresh_tokens
+
+    async def work() -> None:
+        assert (await after.broker.token("prod")).header == "flyte-authorization"
+        assert not after.platform.requests
+        after.bench.clock.advance(299)
+        assert (await after.broker.token("prod")).header == "flyte-authorization"
+
+    after.bench.run(work)
+    assert after.sent()[0]["client_id"] == "flytectl"
+
+
+def test_the_profiles_own_header_wins() -> None:
+    world = World(authorization_metadata_key="x-mine")
+
+    async def work() -> None:
+        await world.sign_in()
+        assert (await world.broker.token("prod")).header == "x-mine"
+
+    world.bench.run(work)
+
+
+def test_what_changes_meanwhile_is_seen_after_an_hour_and_not_before() -> None:
+    world = World()
+
+    async def work() -> None:
+        await world.sign_in()
+        world.platform.pages[CLIENT] = {**FLYTE_CLIENT, "authorization_metadata_key": "x-new"}
+        world.platform.lifetime = HOUR
+        world.bench.clock.advance(299)
+        assert (await world.broker.token("prod")).header == "flyte-authorization"
+        world.bench.clock.advance(HOUR - 1)
+        assert (await world.broker.token("prod")).header == "x-new"
+
+    world.bench.run(work)
+
+
+def test_what_was_said_outlives_a_platform_that_is_away() -> None:
+    world = World()
+
+    async def work() -> None:
+        await world.sign_in()
+        world.platform.pages = dict.fromkeys(
+            ["/.well-known/oauth-protected-resource", AUTHORIZATION_SERVER, CLIENT], GONE
+        )
+        world.bench.clock.advance(HOUR + 1)
+        token = await world.broker.token("prod")
+        assert (token.value.reveal(), token.header) == ("at-2-CANARY", "flyte-authorization")
+
+    world.bench.run(work)
+
+
+class TestAnotherServer:
+    """A platform that comes to name another server gets nothing of the first one's."""
+
+    @staticmethod
+    def moves(world: World) -> None:
+        named = {"token_endpoint": "https://evil.example/token"}
+        world.platform.pages[AUTHORIZATION_SERVER] = named
+        world.bench.clock.advance(HOUR + 1)
+        world.platform.requests.clear()
+
+    def test_a_refresh_token_is_not_shown_to_it(self) -> None:
+        world = World()
+
+        async def work() -> None:
+            await world.sign_in()
+            self.moves(world)
+            with pytest.raises(SignInRequiredError) as caught:
+                await world.broker.token("prod")
+            assert "another identity provider" in caught.value.why
+
+        world.bench.run(work)
+        assert not any("evil" in each.url for each in world.platform.requests)
+
+    def test_nor_is_one_that_was_saved(self) -> None:
+        store = MemoryStore()
+        before, after = World(store), World(store)
+        before.bench.run(before.sign_in)
+        self.moves(after)
+
+        async def work() -> None:
+            with pytest.raises(SignInRequiredError):
+                await after.broker.token("prod")
+
+        after.bench.run(work)
+        assert not any("evil" in each.url for each in after.platform.requests)
+
+    def test_nor_to_be_revoked(self) -> None:
+        world = World()
+
+        async def work() -> None:
+            await world.sign_in()
+            self.moves(world)
+            named = world.platform.pages[AUTHORIZATION_SERVER]
+            named["revocation_endpoint"] = "https://evil.example/revoke"
+            await world.broker.sign_out("prod")
+
+        world.bench.run(work)
+        assert not any("evil" in each.url for each in world.platform.requests)
+
+
+class TestFailure:
+    def test_a_platform_that_says_nothing_is_the_sessions_failure(self) -> None:
+        world = World()
+        world.platform.pages.clear()
+
+        async def work() -> None:
+            with pytest.raises(DiscoveryError):
+                await world.broker.sign_in("prod")
+            session = await world.broker.session("prod")
+            assert session.state == "failed"
+            assert isinstance(session.error, DiscoveryError)
+            world.platform.pages = {AUTHORIZATION_SERVER: FLYTE_METADATA, CLIENT: FLYTE_CLIENT}
+            await world.sign_in()
+            assert session.state == "signed_in"
+
+        world.bench.run(work)
+
+    def test_after_a_sign_in_that_failed_the_platform_is_asked_anew(self) -> None:
+        world = World()
+
+        async def work() -> None:
+            with pytest.raises(AccessDeniedError):
+                await world.sign_in(error="access_denied", code=None)
+            world.platform.pages[CLIENT] = {**FLYTE_CLIENT, "client_id": "repaired"}
+            await world.sign_in()
+
+        world.bench.run(work)
+        assert [each["client_id"] for each in world.sent()] == ["repaired"]
+
+    def test_after_one_that_was_called_off_too(self) -> None:
+        # A provider that refuses a client says so on a page of its own: nobody comes back.
+        world = World()
+
+        async def work() -> None:
+            await world.broker.sign_in("prod")
+            await world.broker.cancel("prod")
+            world.platform.pages[CLIENT] = {**FLYTE_CLIENT, "client_id": "repaired"}
+            await world.sign_in()
+
+        world.bench.run(work)
+        assert [each["client_id"] for each in world.sent()] == ["repaired"]
+
+
+class TestServerPage:
+    def test_the_browser_of_a_platform_with_a_port_of_its_own_does_not_come_back_here(
+        self,
+    ) -> None:
+        world = World()
+
+        async def work() -> None:
+            assert not await world.broker.comes_back_here("prod")
+
+        world.bench.run(work)
+
+    @pytest.mark.parametrize(
+        "client",
+        [
+            {**FLYTE_CLIENT, "redirect_uri": "https://hub.example.com/x/platform-auth/callback"},
+            {"client_id": "notebooks"},
+        ],
+    )
+    def test_any_other_does(self, client: dict[str, Any]) -> None:
+        world = World()
+        world.platform.pages[CLIENT] = client
+
+        async def work() -> None:
+            assert await world.broker.comes_back_here("prod")
+
+        world.bench.run(work)
+
+    def test_whoever_was_sent_to_it_comes_back_to_it(self) -> None:
+        world = World()
+
+        async def work() -> None:
+            session = await world.broker.sign_in("prod", redirect="server")
+            assert session.challenge is not None
+            assert session.challenge["kind"] == "open"
+            assert await world.broker.comes_back_here("prod")
+
+        world.bench.run(work)
+
+    def test_a_platform_without_a_registered_client_leaves_the_address_to_the_server(self) -> None:
+        world = World()
+        world.platform.pages[CLIENT] = reply({}, 404)
+
+        async def work() -> None:
+            assert await world.broker.comes_back_here("prod")
+
+        world.bench.run(work)
