@@ -7,26 +7,27 @@ so that a restarted server is found again.
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import socket
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from ..errors import BrokerRefusedError, BrokerUnavailableError, PlatformAuthError
-from .access_token import AccessToken
+from .call import call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .access_token import AccessToken
 
 ADDRESS_VARIABLE: Final = "PLATFORM_AUTH_BROKER"
 TOKEN_FILE_VARIABLE: Final = "PLATFORM_AUTH_BROKER_TOKEN_FILE"  # noqa: S105 - a variable's name
 
 _UNIX: Final = "unix://"
+_MEMBERS = {"access_token", "token_type", "expires_at", "expires_in", "header"}
+_OTHER_VERSION = "it speaks another version of the protocol"
 _SECONDS = 40.0  # a refresh inside the broker may take 30
-_MAX_ANSWER = 4 * 1024 * 1024
 
 
 class Channel(Protocol):
@@ -101,14 +102,25 @@ class BrokerClient:
 
     def token(self, name: str, *, min_ttl: float = 60, stale: str | None = None) -> AccessToken:
         """Return a fresh access token; see `platform_auth.broker.broker.Broker.token`."""
+        from .access_token import AccessToken
+
+        answer = self.token_answer(name, min_ttl=min_ttl, stale=stale)
+        try:
+            return AccessToken.from_dict(answer)
+        except (KeyError, TypeError, ValueError):
+            raise _unavailable(_OTHER_VERSION) from None
+
+    def token_answer(
+        self, name: str, *, min_ttl: float = 60, stale: str | None = None
+    ) -> dict[str, Any]:
+        """Return the same as the broker says it: `AccessToken.to_dict`."""
         query: dict[str, Any] = {"min_ttl": min_ttl}
         if stale is not None:
             query["stale"] = stale
         answer = self._call("GET", _path(name, "token", query=query))
-        try:
-            return AccessToken.from_dict(answer)
-        except (KeyError, TypeError, ValueError):
-            raise _unavailable("it speaks another version of the protocol") from None
+        if not answer.keys() >= _MEMBERS:
+            raise _unavailable(_OTHER_VERSION)
+        return answer
 
     def _call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, wait: float = 0
@@ -150,28 +162,28 @@ class SocketChannel:
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, wait: float = 0
     ) -> tuple[int, dict[str, Any]]:
         """Put one call, on a connection of its own: nothing is shared with a forked child."""
-        connection = _connection(self.address, _SECONDS + wait)
+        family, place = _place(self.address)
         headers = {
             "Authorization": f"Bearer {self._secret()}",
             "Host": "127.0.0.1",
             "Content-Type": "application/json",
         }
+        content = b"" if body is None else json.dumps(body).encode()
         try:
-            content = json.dumps(body) if body is not None else None
-            connection.request(method, path, content, headers)
-            with connection.getresponse() as answer:
-                status, data = answer.status, _json_object(answer.read(_MAX_ANSWER))
+            with socket.socket(family, socket.SOCK_STREAM) as connection:
+                connection.settimeout(_SECONDS + wait)
+                connection.connect(place)
+                status, answer = call(connection, method, path, headers, content)
+            return status, _json_object(answer)
         except TimeoutError as error:
             raise _unavailable("it does not answer in time") from error
-        except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise _unavailable(str(error) or type(error).__name__) from error
-        finally:
-            connection.close()
-        return status, data
 
     def _secret(self) -> str:
         try:
-            return Path(self.token_file).read_text(encoding="ascii").strip()
+            with open(self.token_file, encoding="ascii") as file:  # noqa: PTH123 - see `call`
+                return file.read().strip()
         except (OSError, ValueError) as error:
             raise _unavailable(f"{self.token_file} cannot be read") from error
 
@@ -184,20 +196,10 @@ def _json_object(body: bytes) -> dict[str, Any]:
     raise ValueError(msg)
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("127.0.0.1", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
-def _connection(address: str, timeout: float) -> http.client.HTTPConnection:
+def _place(address: str) -> tuple[socket.AddressFamily, Any]:
+    """Return where a broker is, as a socket wants it."""
     if address.startswith(_UNIX):
-        return _UnixConnection(address.removeprefix(_UNIX), timeout)
+        return socket.AF_UNIX, address.removeprefix(_UNIX)
     # The secret must not go anywhere else, whatever the environment says.
     try:
         parts = urlsplit(address)
@@ -209,7 +211,7 @@ def _connection(address: str, timeout: float) -> http.client.HTTPConnection:
             f"{ADDRESS_VARIABLE} is not the address of a broker on this machine.",
             fix="Unset it, or restart the kernel.",
         )
-    return http.client.HTTPConnection(host, port, timeout=timeout)
+    return socket.AF_INET6 if ":" in host else socket.AF_INET, (host, port)
 
 
 def _unavailable(why: str) -> BrokerUnavailableError:

@@ -83,7 +83,7 @@ def test_min_ttl_is_what_the_broker_is_asked_for(
 ) -> None:
     asked: list[float] = []
 
-    async def token(name: str, *, min_ttl: float, stale: str | None) -> None:
+    async def token(name: str, *, min_ttl: float, **_others: object) -> None:
         asked.append(min_ttl)
 
     monkeypatch.setattr(server.broker, "token", token)
