@@ -106,8 +106,11 @@ def _proxy_failed(error: Exception, cause: str, way: Way) -> ProxyError:
         what = f"The HTTP proxy {name} cannot be reached."
         fix = f"Check {_WHERE_PROXIES_ARE}, the network and the VPN; nothing is lost."
         return ProxyError(what, why=f"{cause}, on the way to {target}.", fix=fix, retryable=True)
-    if cause.startswith("407") or "username/password" in cause:
-        what = f"The HTTP proxy {name} does not accept the user name and password."
+    # Some proxies take 401 for a password that is wrong.
+    if cause.startswith(("407", "401")) or "username/password" in cause:
+        known = "@" in (way.proxy or "")
+        said = "does not accept the" if known else "wants a"
+        what = f"The HTTP proxy {name} {said} user name and password."
         fix = f"Correct them in {_WHERE_PROXIES_ARE}: http://user:password@host:port."
         return ProxyError(what, why=f"{cause}.", fix=fix, retryable=False)
     what = f"The HTTP proxy {name} does not let requests through to {target}."

@@ -32,6 +32,7 @@ const ENDPOINTS = {
   '/me': 'userinfo',
   '/jwks': 'jwks',
   '/.well-known/openid-configuration': 'discovery',
+  '/.well-known/oauth-authorization-server': 'oauth_metadata', // which it does not have
 };
 
 function signingKeys() {
