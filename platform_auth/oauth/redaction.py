@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..secret import MASK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LOGGERS: Final = (
     "platform_auth", "authlib", "httpx2", "httpcore2", "stamina",
@@ -16,11 +19,27 @@ LOGGERS: Final = (
 )  # fmt: skip
 """The loggers that pass the filter, with all below them that exist by then."""
 
-_PATTERNS: Final = (
-    (re.compile(r"(https?://)[^/\s@]+@"), rf"\1{MASK}@"),
-    (re.compile(r"(https?://[^\s?#'\"]+)[?#][^\s'\"]+"), rf"\1?{MASK}"),
+_JWT_PARTS: Final = 3
+
+
+def _url(found: re.Match[str]) -> str:
+    """Return a URL without its credentials and its query."""
+    place, mark, _secret = re.split(r"([?#]|$)", found[2], maxsplit=1)
+    authority, slash, path = place.partition("/")
+    user, at, host = authority.rpartition("@")
+    shown = f"{found[1]}{MASK if user else ''}{at}{host}{slash}{path}"
+    return f"{shown}?{MASK}" if mark else shown
+
+
+def _jwt(found: re.Match[str]) -> str:
+    return MASK if len(found[0].split(".")) >= _JWT_PARTS else found[0]
+
+
+# Each takes in all that it looks at: what others make us log may be long, and made to take long.
+_PATTERNS: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]] = (
+    (re.compile(r"(https?://)([^\s'\"]+)"), _url),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{4,}"), rf"\1 {MASK}"),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), MASK),
+    (re.compile(r"\beyJ[\w.-]+"), _jwt),
     (
         re.compile(
             r"(?i)\b(\w*(?:token|secret|assertion|password|verifier)|(?:device_|user_)?code|state"
