@@ -16,6 +16,7 @@ from platform_auth.config import OAuthSettings, Policy, Profiles
 from platform_auth.config.entries import ADMIN_KEYS
 from platform_auth.oauth import flows
 from platform_auth.server.app import PlatformAuth
+from platform_auth.server.audit_settings import AuditSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +66,7 @@ def test_every_yaml_block_is_yaml() -> None:
 def test_every_setting_is_named() -> None:
     assert missing(ADMIN_KEYS) == []
     assert missing(field.name for field in fields(OAuthSettings)) == []
-    own = PlatformAuth.class_own_traits(config=True)
+    own = [*PlatformAuth.class_own_traits(config=True), *AuditSettings.class_own_traits()]
     assert missing(own) == []
 
 

@@ -92,12 +92,13 @@ class LocalChannel:
 
 def _new_broker() -> Broker:
     from ..config import Profiles
+    from .audit import audit_of_this_process
     from .broker import Broker
     from .redirects import Redirects
     from .stores import VARIABLE, open_store
 
     store = open_store(os.environ.get(VARIABLE) or "file")
-    return Broker(Profiles(), Redirects(), store=store)
+    return Broker(Profiles(), Redirects(), store=store, observer=audit_of_this_process())
 
 
 @functools.cache

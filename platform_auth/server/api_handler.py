@@ -13,8 +13,8 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from ..broker.protocol import MAX_BODY, BadRequestError, Protocol, Reply, json_object, refusal
-from ..errors import BrokerError, BrokerRefusedError, PlatformAuthError
-from .visitor import authorized_to, may_be_here, refuse_visitor
+from ..errors import BrokerError, BrokerRefusedError, PlatformAuthError, PolicyError
+from .visitor import authorized_to, browser_of, may_be_here, refuse_visitor
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
@@ -64,11 +64,12 @@ class ApiHandler(APIHandler):
             body = self._body()
             query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
         except PlatformAuthError as error:
+            if isinstance(error, PolicyError):
+                self._broker.refused("", error, browser_of(self))
             return self._reply(refusal(error))
         path = self.request.path[len(self.base_url + ROUTE) :]
-        return self._reply(
-            await self._protocol.answer(self.request.method or "", path, query, body)
-        )
+        method, caller = self.request.method or "", browser_of(self)
+        return self._reply(await self._protocol.answer(method, path, query, body, caller=caller))
 
     def _body(self) -> dict[str, Any]:
         if len(self.request.body) > MAX_BODY:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 SIGN_INS: Final = Counter(
     "platform_auth_sign_ins_total", "Sign-ins that came to an end, by result.", ["result"]
@@ -20,4 +20,8 @@ REFRESH_SECONDS: Final = Histogram(
 )
 TOKEN_REQUESTS: Final = Counter(
     "platform_auth_token_requests_total", "Requests of kernels and tools for a token.", ["result"]
+)
+EXPIRY_SECONDS: Final = Gauge(
+    "platform_auth_token_expiry_seconds",
+    "Seconds until the first of the access tokens in use expires; NaN where none is in use.",
 )

@@ -9,7 +9,8 @@ from jupyter_server.base.handlers import JupyterHandler
 
 from ..broker.pages import HEADERS, page
 from ..broker.protocol import refusal
-from ..errors import CallbackError, PlatformAuthError
+from ..errors import CallbackError, PlatformAuthError, PolicyError
+from .visitor import browser_of
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
@@ -58,6 +59,8 @@ class PageHandler(JupyterHandler):
 
     def show_error(self, error: PlatformAuthError, title: str = "Sign-in failed") -> None:
         """Say what happened, why, and what to do."""
+        if isinstance(error, PolicyError):
+            self.broker.refused(self.get_query_argument("profile", ""), error, browser_of(self))
         bad_request = isinstance(error, CallbackError)
         self.set_status(HTTPStatus.BAD_REQUEST if bad_request else refusal(error).status)
         self.finish(page(title, error.what, error.why, kind="bad", fix=error.fix))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from math import nan
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from ..broker.event import Kind
 from . import events, metrics
@@ -29,10 +31,13 @@ class ServerObserver:
 
     def __init__(self, logger: EventLogger) -> None:
         self._logger = logger
+        self._sessions: WeakSet[Session] = WeakSet()
         events.register(logger)
+        metrics.EXPIRY_SECONDS.set_function(self._expiry)
 
     def session_changed(self, session: Session) -> None:
         """Emit the event."""
+        self._sessions.add(session)
         try:
             events.emit_session(self._logger, session)
         except Exception:  # what other people's listeners raise must not stop a sign-in
@@ -51,4 +56,9 @@ class ServerObserver:
         metrics.TOKEN_REQUESTS.labels(result).inc()
 
     def close(self) -> None:
-        """Do nothing."""
+        """Show no expiry any more."""
+        self._sessions.clear()
+
+    def _expiry(self) -> float:
+        in_use = [each for each in tuple(self._sessions) if each.record and each.in_use]
+        return min((each.remaining for each in in_use), default=nan)

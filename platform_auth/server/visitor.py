@@ -73,6 +73,12 @@ _FORWARDED: Final = (
 )  # fmt: skip
 
 
+def browser_of(handler: JupyterHandler) -> str:
+    """Return whose browser it is, for the record."""
+    name = user_name(handler)
+    return f"browser of {name}" if name else "browser"
+
+
 def user_name(handler: JupyterHandler) -> str:
     """Return the name of the user where the server can tell users apart, else nothing."""
     if type(handler.identity_provider) in _NAMELESS or handler.token_authenticated:

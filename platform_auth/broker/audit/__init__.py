@@ -15,7 +15,15 @@ from .log import AuditLog
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FILES", "MAX_BYTES", "VARIABLE", "AuditFile", "AuditLog", "audit_of_this_process"]
+__all__ = [
+    "FILES",
+    "MAX_BYTES",
+    "VARIABLE",
+    "AuditFile",
+    "AuditLog",
+    "audit_of_this_process",
+    "default_path",
+]
 
 VARIABLE: Final = "PLATFORM_AUTH_AUDIT"
 """``off``, or the file to write to, for programs that have no Jupyter server to ask."""
@@ -31,6 +39,6 @@ def default_path() -> Path:
 def audit_of_this_process(environment: Mapping[str, str] = os.environ) -> AuditLog | None:
     """Return the log that the environment asks for; None where it wants none."""
     named = environment.get(VARIABLE, "").strip()
-    if named.lower() in {"off", "0", "false", "no"}:
+    if named.lower() == "off":
         return None
-    return AuditLog(AuditFile(Path(named) if named else default_path()))
+    return AuditLog(AuditFile(Path(named).expanduser() if named else default_path()))
