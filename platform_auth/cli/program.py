@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "status": "show who is signed in where",
     "token": "print an access token, and nothing else",
     "profiles": "list the platforms there are to sign in to",
+    "setup": "have Flyte's own tools get their tokens from here",
     "doctor": "check everything that a sign-in depends on, and say what to do",
     "demo": "try it all with a provider and a platform on this machine",
 }

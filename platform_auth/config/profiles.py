@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +13,7 @@ from ..errors import ConfigError, ProfileNotFoundError
 from . import flyte_files
 from .equipment import check_equipment
 from .file import Version, exists
+from .flyte_block import names_us
 from .last_good import LastGood
 from .look import Look
 from .own_file import Found, OwnFile, outcome, own_profile
@@ -135,6 +137,10 @@ class Profiles:
             raise found.with_traceback(None)
         return found
 
+    def versions(self) -> list[Version]:
+        """Return the files that the profiles depend on, as they are now."""
+        return self._surroundings().files
+
     def _look(self) -> Look:
         # Taken before anything is read: what changes in between shows at the next look.
         now = self._surroundings()
@@ -213,12 +219,12 @@ class Profiles:
     def _flyte_profiles(self) -> Iterator[tuple[str, Profile | ConfigError]]:
         yield from _optional("default", self._flyte_default)
         for name, path in flyte_files.named_files().items():
-            yield name, outcome(_flyte_profile, name, path, environment=False)
+            yield from _optional(name, partial(_own_to_flyte, name, path, environment=False))
 
     def _flyte_default(self) -> Profile | None:
         if not flyte_files.is_configured():
             return None
-        return _flyte_profile("default", flyte_files.default_file(), environment=True)
+        return _own_to_flyte("default", flyte_files.default_file(), environment=True)
 
 
 @dataclass(frozen=True)
@@ -240,6 +246,12 @@ def _flyte_profile(name: str, path: Path | None, *, environment: bool) -> Profil
     config, warnings, origins = flyte_files.read(path, environment=environment)
     where, source = str(path) if path else None, ProfileSource.FLYTE
     return Profile(name, config, source, path=where, warnings=warnings, origins=origins)
+
+
+def _own_to_flyte(name: str, path: Path | None, *, environment: bool) -> Profile | None:
+    """Return the profile of a file; None for one that gets its tokens from a profile of ours."""
+    profile = _flyte_profile(name, path, environment=environment)
+    return None if names_us(profile.config.command) else profile
 
 
 def _optional(
