@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Final
 from urllib.parse import urljoin
+
+_VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta"})
 
 
 @dataclass
@@ -36,6 +39,7 @@ class Forms(HTMLParser):
         self._named: dict[str, Form] = {}
         self._button: tuple[Form, str, str] | None = None
         self._text: list[str] = []
+        self._hidden = 0
         self.all: list[Form] = []
         self.feed(page)
 
@@ -51,6 +55,8 @@ class Forms(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Open a form, collect a field, or open a button."""
         given = {name: value or "" for name, value in attrs}
+        if tag not in _VOID and (self._hidden or given.get("aria-hidden") == "true"):
+            self._hidden += 1
         if tag == "form":
             action = urljoin(self._url, given.get("action", ""))
             self._open = Form(action, given.get("method", "get").lower())
@@ -65,11 +71,13 @@ class Forms(HTMLParser):
                 self._text = []
 
     def handle_data(self, data: str) -> None:
-        """Collect a button's text."""
-        self._text.append(data)
+        """Collect a button's text, without what only decorates it."""
+        if not self._hidden:
+            self._text.append(data)
 
     def handle_endtag(self, tag: str) -> None:
         """Close a form or a button."""
+        self._hidden = max(0, self._hidden - 1)
         if tag == "form":
             self._open = None
         elif tag == "button" and self._button is not None:
