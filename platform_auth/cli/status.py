@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..remarks import key_remark, remarks
 from ..words import state_words
 from .broker import find_broker
 from .duration import for_how_long
@@ -37,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     show(*table(["PROFILE", "PLATFORM", "STATE", ""], [_row(view) for view in views]))
     for view in views:
         _explain(view)
+    kept = key_remark(views)
+    show(*(["", kept] if kept else []))
     return ExitStatus.DONE
 
 
@@ -46,6 +49,8 @@ def _row(view: dict[str, Any]) -> list[str]:
 
 
 def _explain(view: dict[str, Any]) -> None:
+    for text in remarks(view):
+        show("", f"{view['profile']}: {text}")
     error = view["error"]
     if error is not None:
         show("", f"{view['profile']}: {error['what']}")

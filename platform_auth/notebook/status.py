@@ -5,8 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import Any, Final
 
+from ..remarks import key_remark, remarks
 from ..words import state_words
-from .words import NO_PROFILES
+from .words import NO_PROFILES, validity
 
 _MARKS: Final = {
     "signed_in": "●",
@@ -20,11 +21,11 @@ _COLOURS: Final = {
     "expired": "var(--jp-warn-color1,#e65100)",
     "failed": "var(--jp-error-color1,#d32f2f)",
 }
-_TITLES: Final = ("", "Profile", "Platform", "State")
+_TITLES: Final = ("", "Profile", "Platform", "State", "Token")
 
 
 class StatusTable:
-    """All sessions, as text and as HTML.
+    """All sessions, as text and as HTML: their state, when tokens are renewed, what went wrong.
 
     Parameters
     ----------
@@ -35,35 +36,38 @@ class StatusTable:
 
     def __init__(self, answer: dict[str, Any]) -> None:
         self._views: list[dict[str, Any]] = answer["profiles"]
-        self._problems = [
-            *(view["error"] for view in self._views if view["error"]),
-            *answer.get("problems", ()),
-        ]
+        problems = [view["error"] for view in self._views if view["error"]]
+        self._remarks = [_sentence(each) for each in (*problems, *answer.get("problems", ()))]
+        for view in self._views:
+            self._remarks += [f"{view['profile']}: {text}" for text in remarks(view)]
+        kept = key_remark(self._views)
+        self._remarks += [kept] if kept else []
 
     def __repr__(self) -> str:
         if not self._views:
-            return "\n".join([NO_PROFILES, *map(_sentence, self._problems)])
+            return "\n".join([NO_PROFILES, *self._remarks])
         rows = [_TITLES, *map(_cells, self._views)]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = (
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in rows
         )
-        return "\n".join([*lines, *map(_sentence, self._problems)])
+        return "\n".join([*lines, *self._remarks])
 
     def _repr_html_(self) -> str:
-        problems = "".join(f"<p>{escape(_sentence(each))}</p>" for each in self._problems)
+        said = "".join(f"<p>{escape(each)}</p>" for each in self._remarks)
         if not self._views:
-            return f"<p>{escape(NO_PROFILES)}</p>{problems}"
+            return f"<p>{escape(NO_PROFILES)}</p>{said}"
         head = "".join(f'<th style="text-align:left">{title}</th>' for title in _TITLES)
         body = "".join(map(_row, self._views))
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{problems}"
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{said}"
 
 
 def _cells(view: dict[str, Any]) -> tuple[str, ...]:
     default = " (default)" if view["default"] else ""
     mark = _MARKS.get(view["state"], "▲")
-    return mark, view["profile"] + default, view["platform"], state_words(view)
+    token = ", ".join(validity(view)) if view["state"] == "signed_in" else ""
+    return mark, view["profile"] + default, view["platform"], state_words(view), token
 
 
 def _row(view: dict[str, Any]) -> str:

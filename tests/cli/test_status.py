@@ -22,6 +22,8 @@ def test_who_is_signed_in_where(
         f"demo *        {host}  Signed in as ada@example.com  renewed by itself",
         f"demo-device   {host}  Signed out",
         f"demo-service  {host}  Signed out",
+        "",
+        "Sign-ins are in memory only, and end with the process that keeps them.",
     ]
 
 
