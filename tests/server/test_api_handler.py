@@ -4,6 +4,8 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
@@ -25,8 +27,9 @@ async def test_lists_the_profiles(browser: Any, sandbox: Sandbox) -> None:
     assert view["sign_in_url"] == "/a%40b/platform-auth/login?profile=demo"
 
 
-async def test_answers_stay_out_of_caches(browser: Any) -> None:
-    answer = await browser.get(PROFILES)
+@pytest.mark.parametrize("path", [PROFILES, f"{PROFILES}/demo", f"{PROFILES}/demo/qr"])
+async def test_answers_stay_out_of_caches(browser: Any, path: str) -> None:
+    answer = await browser.get(path)
 
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["content-type"] == "application/json; charset=UTF-8"
