@@ -10,14 +10,12 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BrokerError
 from ..oauth import redaction
 from ..oauth.flows import get_flow
 from .clock import Clock
 from .contexts import Contexts
 from .departures import Departures
 from .drivers import new_driver as usual_driver
-from .event import Kind
 from .keeper import Keeper
 from .observer import Observer, Observers
 from .refresh import Refresher
@@ -26,7 +24,7 @@ from .renewal import Renewal
 from .session import State
 from .sessions import Sessions
 from .sign_in import TIMEOUT, SignIns
-from .sign_out import REVOKE_SECONDS, Leaving, SignedOut
+from .sign_out import REVOKE_SECONDS, Leaving, SignedOut, erase
 from .stores.memory import MemoryStore
 from .tokens import Tokens
 
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from ..oauth.driver import Driver
     from .access_token import AccessToken
     from .attempt import Binding
-    from .record import Record
     from .redirects import Redirects
     from .session import Session
     from .stores import Store
@@ -214,29 +211,12 @@ class Broker:
         self._sign_ins.cancel(session)
         session.forget()
         try:
-            record = await self._erase(session) or record
+            record = await erase(session, self._store) or record
         finally:  # what cannot be erased here is all the more to be revoked
             tokens = record.tokens if record else None
-            self._observer.happened(
-                leaving.event(Kind.SIGN_OUT, tokens.access_token if tokens else None)
-            )
+            leaving.tell(tokens)
             logout_url = await leaving.at_provider(tokens, self._contexts.of)
         return SignedOut(session, logout_url)
-
-    async def _erase(self, session: Session) -> Record | None:
-        """Make it signed out for good; return the record that came late, if one did."""
-        name = session.profile.name
-        await self._store.delete(name)
-        if session.refreshing is not None:
-            await asyncio.wait({session.refreshing})  # what it brings must go as well
-        try:
-            async with self._store.lock(name):  # and what another process brings
-                late = await self._store.load(name)
-                if session.record is None:
-                    await self._store.delete(name)
-        except BrokerError:
-            late = None  # nobody can be at it who would keep to the lock
-        return late
 
     # Using it
 

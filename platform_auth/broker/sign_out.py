@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ..errors import PlatformAuthError
+from ..errors import BrokerError, PlatformAuthError
 from ..oauth.grants import revoke
 from ..oauth.logout import logout_url
 from ..oauth.metadata import ServerMetadata, with_settings
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from ..oauth.tokens import TokenSet
     from ..secret import Secret
     from .observer import Observer
+    from .record import Record
     from .session import Session
+    from .stores import Store
 
 log = logging.getLogger("platform_auth")
 
@@ -97,6 +99,12 @@ class Leaving:
             token,
         )
 
+    def tell(self, tokens: TokenSet | None) -> None:
+        """Put on record that what a session had is forgotten, if it had anything."""
+        if tokens is not None or self.identity is not None:
+            token = tokens.access_token if tokens else None
+            self.observer.happened(self.event(Kind.SIGN_OUT, token))
+
     async def at_provider(
         self, tokens: TokenSet | None, find: Callable[[Session], Awaitable[FlowContext]]
     ) -> str | None:
@@ -148,3 +156,25 @@ class Leaving:
         log.info(
             "%s: signed out here, but not revoked (%s)", name, str(error) or "no answer in time"
         )
+
+
+async def erase(session: Session, store: Store) -> Record | None:
+    """Make a session that has forgotten its tokens signed out for good.
+
+    Returns
+    -------
+    The record that came late, from a refresh under way or another process, if one did.
+
+    """
+    name = session.profile.name
+    await store.delete(name)
+    if session.refreshing is not None:
+        await asyncio.wait({session.refreshing})  # what it brings must go as well
+    try:
+        async with store.lock(name):  # and what another process brings
+            late = await store.load(name)
+            if session.record is None:
+                await store.delete(name)
+    except BrokerError:
+        late = None  # nobody can be at it who would keep to the lock
+    return late
