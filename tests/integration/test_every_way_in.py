@@ -12,15 +12,13 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from fakes.provider import ec_key
-from harness.broker import broker_client, profile
+from harness.broker import broker_client, broker_environment, profile
 from harness.environment import isolated
 from harness.faces import CommandLine, Notebook, PlainPython
 from harness.gate import Gate
 from harness.jupyter_user import JupyterUser
 from harness.platform import Platform
 from harness.scripted import ScriptedPerson
-from platform_auth.broker.client import SocketChannel
-from platform_auth.broker.environment import ADDRESS_VARIABLE, TOKEN_FILE_VARIABLE
 from platform_auth.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -204,10 +202,7 @@ def server(
 @pytest.fixture(scope="module")
 def in_terminal(server: JupyterServer, variables: dict[str, str]) -> dict[str, str]:
     """Return the environment of a terminal of that server."""
-    channel = broker_client(server)._channel
-    assert isinstance(channel, SocketChannel)
-    broker = {ADDRESS_VARIABLE: channel.address, TOKEN_FILE_VARIABLE: channel.token_file}
-    return {**variables, **broker, "JUPYTER_SERVER_URL": server.url}
+    return {**variables, **broker_environment(server), "JUPYTER_SERVER_URL": server.url}
 
 
 @contextmanager

@@ -18,10 +18,8 @@ import pytest
 from fakes.provider import ec_key, rsa_key
 from harness.broker import profile
 from harness.environment import isolated
-from harness.environment import program as program_path
 from harness.gate import Gate
 from harness.http import loopback_client
-from harness.notebooks import write_notebook
 from harness.scripted import ScriptedPerson
 from platform_auth.broker.broker import Broker
 from platform_auth.broker.client import BrokerClient
@@ -44,7 +42,7 @@ from platform_auth.oauth.driver import Driver
 from platform_auth.oauth.flows.command import FAILURE_AGE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
     from harness.platform import Platform
@@ -238,73 +236,6 @@ def test_a_wrong_secret_is_asked_about_once_however_many_want_a_token(oidc: Oidc
     profile = service_profile(oidc.issuer, "http://127.0.0.1:9", "service", **oauth)
     with_broker({"ci": profile}, case)
     assert [entry["outcome"] for entry in oidc.log("token")] == ["invalid_client"]
-
-
-def run_notebook(
-    directory: Path, profiles: dict[str, Any], *cells: str, tool: Sequence[str]
-) -> tuple[int, str, str]:
-    """Run a notebook with nobody there, and return the status, its file and what was logged."""
-    notebook = directory / "work" / "notebook.ipynb"
-    write_notebook(notebook, cells)
-    (directory / "profiles.yaml").write_text(json.dumps({"profiles": profiles}))
-    (directory / "profiles.yaml").chmod(0o600)
-    env = isolated(directory / "home", PLATFORM_AUTH_CONFIG=str(directory / "profiles.yaml"))
-    done = subprocess.run(
-        [program_path("jupyter"), *tool, str(notebook)],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return done.returncode, notebook.read_text(), done.stderr
-
-
-LOGIN = ("%load_ext platform_auth", "%platform_login ci", "client.get('/me').json()['sub']")
-NBCONVERT = ("nbconvert", "--to=notebook", "--inplace", "--execute")
-NBCLIENT = ("execute", "--inplace")
-
-
-@pytest.mark.parametrize("tool", [NBCONVERT, NBCLIENT], ids=lambda tool: tool[0])
-def test_a_service_needs_nobody_in_a_notebook(
-    sandbox: Sandbox, tmp_path: Path, tool: tuple[str, ...]
-) -> None:
-    profiles = {"ci": sandbox.profiles()["demo-service"]}
-    status, text, log = run_notebook(tmp_path, profiles, *LOGIN, *BESIDE, tool=tool)
-    assert status == 0, log
-    outputs = [json.dumps(cell["outputs"]) for cell in json.loads(text)["cells"]]
-    assert "platform-auth-service" in outputs[2]
-    assert "platform-auth.login+json" not in text  # no widget where nobody is
-    assert profiles["ci"]["oauth"]["client_secret"] not in text + log
-    assert [(each.grant_type, each.outcome) for each in sandbox.requests] == [
-        ("client_credentials", "ok")
-    ]
-    assert "my-custom-access-token"[::-1] in outputs[-1]
-
-
-# A program beside the notebook, as the documentation has it.
-BESIDE = (
-    """\
-from pathlib import Path
-
-Path("get_token.sh").write_text("#!/bin/sh\\ncat token.txt\\n")
-Path("get_token.sh").chmod(0o755)
-Path("token.txt").write_text("my-custom-access-token")
-""",
-    """\
-import os
-from platform_auth import AuthType, PlatformConfig, connect
-
-external_command_config = PlatformConfig(
-    endpoint="custom-auth-admin.example.com:443",
-    command=["./get_token.sh"],
-    auth_mode=AuthType.EXTERNAL_PROCESS,
-)
-connection = connect(external_command_config)
-os.chdir("/")  # the broker need not be where the notebook is
-connection.access_token()[::-1]
-""",
-)
 
 
 # Device flow

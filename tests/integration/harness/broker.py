@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from platform_auth.broker.client import BrokerClient, SocketChannel
+from platform_auth.broker.environment import ADDRESS_VARIABLE, TOKEN_FILE_VARIABLE
 
 if TYPE_CHECKING:
     from harness.jupyter import JupyterServer
@@ -15,6 +16,13 @@ def broker_client(server: JupyterServer) -> BrokerClient:
     [token_file] = server.runtime.glob("platform-auth-*/server.token")
     [socket] = server.runtime.glob("platform-auth-*/broker.sock")
     return BrokerClient(SocketChannel(f"unix://{socket}", str(token_file)))
+
+
+def broker_environment(server: JupyterServer) -> dict[str, str]:
+    """Return the variables by which the server's terminals find its broker."""
+    channel = broker_client(server)._channel
+    assert isinstance(channel, SocketChannel)
+    return {ADDRESS_VARIABLE: channel.address, TOKEN_FILE_VARIABLE: channel.token_file}
 
 
 def profile(issuer: str, platform: str, **more: Any) -> dict[str, Any]:

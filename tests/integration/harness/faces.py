@@ -18,7 +18,7 @@ from platform_auth.connection import connect, default_client
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from jupyter_client.blocking import BlockingKernelClient
+    from jupyter_client.blocking.client import BlockingKernelClient
 
 PROJECTS: Final = "/api/v1/projects"
 _SECONDS: Final = 60
