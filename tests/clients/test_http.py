@@ -106,7 +106,7 @@ class TestAtHome:
         transport = httpx2.MockTransport(platform)
         with http_client(config(), source, transport=transport) as client:
             client.get("/")
-            source.current = source._new(7)
+            source.current = source._token(7)
             client.get("/")
         assert platform.given() == ["Bearer token-1", "Bearer token-7"]
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -23,44 +24,36 @@ from flyteidl.service import admin_pb2_grpc, identity_pb2, identity_pb2_grpc
 from flyteidl2.auth import identity_connect
 from flyteidl2.auth import identity_pb2 as identity2_pb2
 
+from platform_auth.config import PlatformConfig
+from platform_auth.testing.clients import Platform
+
 from .certificates import authority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterator
 
 
 @dataclass
-class FlytePlatform:
-    """What a platform takes, and what it was sent.
+class FlytePlatform(Platform):
+    """What a platform takes, and what it was sent, with what it takes to reach it.
 
     Attributes
     ----------
-    header
-        Where it looks for tokens.
-    accepted
-        The tokens it takes; any where it is empty.
-    tokens
-        What was in the header of each call so far.
     ca
         The file with the authority that its certificate is of.
-    endpoint
-        ``localhost:PORT``.
 
     """
 
-    ca: Path
-    header: str = "authorization"
-    accepted: set[str] = field(default_factory=set)
-    tokens: list[str | None] = field(default_factory=list)
-    endpoint: str = ""
+    ca: Path = Path()
 
-    def takes(self, headers: Mapping[str, str]) -> bool:
-        """Note a call; tell whether it may be made."""
-        given = headers.get(self.header)
-        self.tokens.append(given)
-        token = (given or "").removeprefix("Bearer ")
-        return token in self.accepted if self.accepted else bool(token)
+    @property
+    def endpoint(self) -> str:
+        """``localhost:PORT``."""
+        return self.config.endpoint
+
+    def served_at(self, port: int) -> None:
+        """Take note of where it is."""
+        self.config = PlatformConfig(f"localhost:{port}", ca_cert_file_path=str(self.ca))
 
 
 @contextmanager
@@ -73,7 +66,7 @@ def flyte_platform(directory: Path) -> Iterator[FlytePlatform]:
     admin_pb2_grpc.add_AdminServiceServicer_to_server(_Admin(), server)
     identity_pb2_grpc.add_IdentityServiceServicer_to_server(_Identity(), server)
     port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([(pem, pem)]))
-    platform.endpoint = f"localhost:{port}"
+    platform.served_at(port)
     server.start()
     try:
         yield platform
@@ -86,7 +79,7 @@ class _Authenticated(grpc.ServerInterceptor):
         self._platform = platform
 
     def intercept_service(self, continuation: Any, details: Any) -> Any:
-        if self._platform.takes(dict(details.invocation_metadata)):
+        if self._platform.takes(dict(details.invocation_metadata).get(self._platform.header)):
             return continuation(details)
 
         def refuse(_: Any, context: grpc.ServicerContext) -> None:
@@ -115,7 +108,7 @@ def flyte2_platform(directory: Path) -> Iterator[FlytePlatform]:
     application = identity_connect.IdentityServiceWSGIApplication(_Identity2(platform))
     server = make_server("127.0.0.1", 0, _bounded(application), _Server, _Quiet)
     server.socket = authority().server(directory).wrap_socket(server.socket, server_side=True)
-    platform.endpoint = f"localhost:{server.server_port}"
+    platform.served_at(server.server_port)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
@@ -143,7 +136,7 @@ class _Identity2:
 
     def user_info(self, request: Any, context: Any) -> Any:
         headers = {name.lower(): value for name, value in context.request_headers().items()}
-        if not self._platform.takes(headers):
+        if not self._platform.takes(headers.get(self._platform.header)):
             raise ConnectError(Code.UNAUTHENTICATED, "token parse error")
         return identity2_pb2.UserInfoResponse(subject="ada", email="ada@example.com")
 
@@ -160,4 +153,4 @@ class _Quiet(WSGIRequestHandler):
 def _platform(directory: Path) -> FlytePlatform:
     ca = directory / "ca.pem"
     ca.write_bytes(authority().pem)
-    return FlytePlatform(ca)
+    return FlytePlatform(ca=ca)

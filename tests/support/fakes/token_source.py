@@ -1,55 +1,36 @@
-"""A source of tokens that knows which were refused."""
+"""A source of tokens that counts, and waits where it is told to."""
 
 from __future__ import annotations
 
-import threading
-import time
+from typing import TYPE_CHECKING
 
-from platform_auth.broker.access_token import AccessToken
-from platform_auth.secret import Secret
+from platform_auth.testing.clients import RenewingTokens
+
+if TYPE_CHECKING:
+    import threading
+
+    from platform_auth.broker.access_token import AccessToken
 
 
-class RenewingSource:
-    """Gives a first token, and another one for each that was refused.
+class RenewingSource(RenewingTokens):
+    """Gives a first token, and another one when that was refused.
 
     Attributes
     ----------
-    fault
-        Raised instead.
+    asked
+        How often it was asked.
     may_renew
         Where there is one, another token waits for it.
 
     """
 
     def __init__(self, header: str = "authorization", *, can_renew: bool = True) -> None:
-        self.refused: list[str] = []
+        super().__init__(header, renews=can_renew)
         self.asked = 0
-        self._header, self._can_renew, self._lock = header, can_renew, threading.Lock()
-        self.current = self._new(1)
-        self.fault: Exception | None = None
         self.may_renew: threading.Event | None = None
-
-    def _new(self, number: int) -> AccessToken:
-        value = Secret(f"token-{number}")
-        return AccessToken(value, 0, time.monotonic() + 300, header=self._header)
-
-    def header(self) -> tuple[str, str]:
-        raise AssertionError("whoever sends a request takes a token")
 
     def token(self, *, min_ttl: float | None = None, stale: str | None = None) -> AccessToken:
         if stale is not None and self.may_renew is not None:
             self.may_renew.wait(10)
-        with self._lock:
-            self.asked += 1
-            if self.fault is not None:
-                raise self.fault
-            if stale is not None:
-                self.refused.append(stale)
-            if stale == self.current.fingerprint and self._can_renew:
-                self.current = self._new(2)
-            return self.current
-
-    async def token_async(
-        self, *, min_ttl: float | None = None, stale: str | None = None
-    ) -> AccessToken:
-        return self.token(min_ttl=min_ttl, stale=stale)
+        self.asked += 1
+        return super().token(min_ttl=min_ttl, stale=stale)
