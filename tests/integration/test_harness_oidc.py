@@ -94,7 +94,7 @@ def test_code_becomes_tokens_that_the_platform_takes(
 def test_platform_refuses_a_token_of_another_audience(
     http: httpx2.Client, oidc: OidcProvider, platform: Platform
 ) -> None:
-    platform.audience = "https://elsewhere.example"
+    platform.verifier.audience = "https://elsewhere.example"
     token = sign_in(oidc)["access_token"]
     answer = http.get(
         f"{platform.url}/api/v1/projects", headers={"Authorization": f"Bearer {token}"}

@@ -7,11 +7,9 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
-from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
-from harness.http import loopback_client
+from harness.verifier import Verifier
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -35,8 +33,7 @@ class Platform:
     """
 
     def __init__(self, issuer: str, audience: str) -> None:
-        self.issuer = issuer
-        self.audience = audience
+        self.verifier = Verifier(issuer, audience)
         self.requests: list[tuple[str, int]] = []
         self.tokens: list[str] = []
         self.refuse_next = 0
@@ -67,27 +64,6 @@ class Platform:
         self._server.shutdown()
         self._server.server_close()
 
-    def claims(self, token: str) -> dict[str, Any]:
-        """Return a token's claims.
-
-        Raises
-        ------
-        JoseError
-            When the token is not one of the issuer's, not for this platform, or expired.
-
-        """
-        with loopback_client() as http:
-            answer = http.get(f"{self.issuer}/jwks").raise_for_status()
-        keys = KeySet.import_key_set(answer.json())
-        claims = jwt.decode(token, keys, algorithms=["RS256", "ES256"]).claims
-        rules = jwt.JWTClaimsRegistry(
-            iss={"essential": True, "value": self.issuer},
-            aud={"essential": True, "value": self.audience},
-            exp={"essential": True},
-        )
-        rules.validate(claims)
-        return claims
-
     def _answer(self, request: BaseHTTPRequestHandler) -> None:
         status, body = self._decide(request)
         self.requests.append((request.path, status))
@@ -107,7 +83,7 @@ class Platform:
             self.refuse_next = max(0, self.refuse_next - 1)
             return 401, {"error": "who are you?"}
         try:
-            claims = self.claims(token)
+            claims = self.verifier.claims(token)
         except (JoseError, ValueError) as problem:
             return 401, {"error": str(problem)}
         if request.path != "/api/v1/projects":

@@ -53,19 +53,23 @@ function account(id) {
   return { accountId: id, claims: async () => all };
 }
 
+/** The last two are what a Flyte platform asks for unless it is told otherwise. */
+const OF_PLATFORM = ['api', 'all', 'offline'];
+
 /** The platform that the tests' access tokens are for (RFC 8707). */
 function platform({ audience, settings }) {
   return {
     enabled: true,
     defaultResource: async (ctx, client, oneOf) => {
       if (oneOf) return oneOf;
-      return ctx.oidc.params.scope?.split(' ').includes('api') ? audience : undefined;
+      const asked = ctx.oidc.params.scope?.split(' ') ?? [];
+      return asked.some((scope) => OF_PLATFORM.includes(scope)) ? audience : undefined;
     },
     useGrantedResource: async () => true,
     getResourceServerInfo: async (ctx, resource) => {
       if (resource !== audience) throw new errors.InvalidTarget();
       return {
-        scope: 'api',
+        scope: OF_PLATFORM.join(' '),
         audience,
         accessTokenTTL: settings.access_token_ttl,
         accessTokenFormat: settings.jwt ? 'jwt' : 'opaque',
