@@ -100,6 +100,31 @@ class TestWhich:
         here.sign_in(connection.profile)
         assert connection.access_token() == "at-1-CANARY"
 
+    def test_two_that_differ_in_their_secret_alone_are_two(self, here: Here) -> None:
+        def mine(secret: str) -> str:
+            config = PlatformConfig(
+                f"{'a' * 60}.example.com",
+                client_id=CLIENT,
+                client_credentials_secret=secret,
+                oauth=OAuthSettings(issuer=ISSUER),
+            )
+            connection = connect(config)
+            connection.access_token()
+            return connection.profile
+
+        names = [mine("one-CANARY"), mine("two-CANARY"), mine("one-CANARY"), mine("two-CANARY")]
+        assert len(set(names)) == 2
+        assert names[:2] == names[2:]
+        assert len(here.bench.provider.sent_to("token")) == 2
+
+    def test_what_is_changed_but_the_secret_is_another_one_at_all(self, here: Here) -> None:
+        first = connect(PlatformConfig("mine.example.com", client_credentials_secret="a"))
+        second = connect(
+            PlatformConfig("mine.example.com", client_credentials_secret="a", audience="b")
+        )
+        assert len(second.profile) == len(first.profile)
+        assert second.profile != first.profile
+
     def test_a_long_name_of_a_host(self, here: Here) -> None:
         host = f"{'a' * 60}.eu-central-1.elb.example.com:8443"
         assert connect(PlatformConfig(host, client_id=CLIENT)).config.host == host

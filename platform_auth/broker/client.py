@@ -72,9 +72,13 @@ class BrokerClient:
         """Return one session with its ``settings``: value, origin and what that overrode."""
         return self._call("GET", _path(name, query={"explain": 1}))
 
-    def put(self, name: str, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Take in a profile made by code, in the shape of ``profiles.yaml``."""
-        return self._call("PUT", _path(name), {"config": config})
+    def put(self, name: str, config: Mapping[str, Any], *, apart: bool = False) -> dict[str, Any]:
+        """Take in a profile made by code, in the shape of ``profiles.yaml``.
+
+        Where it is to be kept ``apart`` from one of that name that has another secret, the answer's
+        ``profile`` is what it is called.
+        """
+        return self._call("PUT", _path(name), {"config": config, "apart": apart})
 
     def sign_in(
         self,

@@ -5,7 +5,8 @@
     GET  /v1/profiles                                   all sessions
     GET  /v1/profiles/{name}?since=REV&wait=SECONDS     one session; long poll
     GET  /v1/profiles/{name}?explain=1                  with where its settings come from (private)
-    PUT  /v1/profiles/{name}            {config}        a profile made by code      (private)
+    PUT  /v1/profiles/{name}            {config, apart?}
+                                                        a profile made by code      (private)
     POST /v1/profiles/{name}/sign-in    {flow?, force?, redirect?}
                                                         the challenge, or signed in
     POST /v1/profiles/{name}/complete   {url}           a pasted redirect URL
@@ -199,10 +200,11 @@ class Protocol:
         return view
 
     async def _put(self, name: str, _query: _Query, body: _Body) -> dict[str, Any]:
-        config = body.get("config")
-        if not isinstance(config, Mapping):
-            raise BadRequestError("The body needs a member config, an object.")
-        return session_view(await self._broker.put(name, config), self._broker)
+        config, apart = body.get("config"), body.get("apart", False)
+        if not isinstance(config, Mapping) or not isinstance(apart, bool):
+            what = "The body needs a member config, an object; apart is true or false."
+            raise BadRequestError(what)
+        return session_view(await self._broker.put(name, config, apart=apart), self._broker)
 
     async def _sign_in(self, name: str, _query: _Query, body: _Body) -> dict[str, Any]:
         flow, redirect, force = body.get("flow"), body.get("redirect"), body.get("force", False)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
+import json
 import logging
+import secrets
 from typing import TYPE_CHECKING, Any, Final
 
 from ..config import Profile, Profiles, ProfileSource
@@ -59,6 +62,7 @@ class Sessions:
         self._new_driver, self._call_off, self._observer = new_driver, call_off, observer
         self._sessions: dict[str, Session] = {}
         self._ad_hoc: dict[str, Profile] = {}
+        self._key = secrets.token_bytes(32)  # known to this process only, and for its life
 
     def __iter__(self) -> Iterator[Session]:
         return iter(list(self._sessions.values()))
@@ -146,7 +150,9 @@ class Sessions:
         except PlatformAuthError as error:
             log.info("%s: the sign-in to what it was before is still there: %s", name, error.what)
 
-    async def put(self, name: str, mapping: Mapping[str, Any]) -> Session:
+    async def put(
+        self, name: str, mapping: Mapping[str, Any], *, apart: bool = False
+    ) -> Session:
         """Take in a profile made by code, for this process's life.
 
         Parameters
@@ -155,6 +161,9 @@ class Sessions:
             Of no configured profile.
         mapping
             The shape of ``profiles.yaml``.
+        apart
+            Whether it gets a name of its own where that one is taken by a profile that differs from
+            it in its secrets alone.
 
         Raises
         ------
@@ -166,10 +175,25 @@ class Sessions:
             what = f"The profile {name} is configured; code cannot change it."
             raise PolicyError(what, fix="Use it as it is, or choose another name.")
         profile = Profile.from_mapping(name, mapping, source=ProfileSource.SESSION)
+        if apart and self._differs_in_secrets_from(profile):
+            name = f"{name}-{self._mark(profile)}"
+            profile = Profile.from_mapping(name, mapping, source=ProfileSource.SESSION)
         self._profiles.policy.check(profile)
         check_equipment(profile.config)
         self._ad_hoc[name] = profile
         return await self.get(name)
+
+    def _differs_in_secrets_from(self, profile: Profile) -> bool:
+        """Tell whether there is a profile of that name with other secrets, and with all else."""
+        here = self._ad_hoc.get(profile.name)
+        if here is None or here.to_mapping() == profile.to_mapping():
+            return False
+        return here.to_mapping(secrets=False) == profile.to_mapping(secrets=False)
+
+    def _mark(self, profile: Profile) -> str:
+        """Return what tells a profile from others by its secrets, and nobody what they are."""
+        text = json.dumps(profile.to_mapping(), sort_keys=True)
+        return hmac.new(self._key, text.encode(), "sha256").hexdigest()[:8]
 
 
 def _is_same(one: Record, other: Record | None) -> bool:
