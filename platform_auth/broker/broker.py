@@ -104,9 +104,7 @@ class Broker:
         """Return a profile's session; see `Sessions.get`."""
         return await self._sessions.get(name)
 
-    async def put(
-        self, name: str, mapping: Mapping[str, Any], *, apart: bool = False
-    ) -> Session:
+    async def put(self, name: str, mapping: Mapping[str, Any], *, apart: bool = False) -> Session:
         """Take in a profile made by code; see `Sessions.put`."""
         return await self._sessions.put(name, mapping, apart=apart)
 

@@ -78,7 +78,9 @@ class BrokerClient:
         Where it is to be kept ``apart`` from one of that name that has another secret, the answer's
         ``profile`` is what it is called.
         """
-        return self._call("PUT", _path(name), {"config": config, "apart": apart})
+        return self._call(
+            "PUT", _path(name), {"config": config} | ({"apart": True} if apart else {})
+        )
 
     def sign_in(
         self,

@@ -150,9 +150,7 @@ class Sessions:
         except PlatformAuthError as error:
             log.info("%s: the sign-in to what it was before is still there: %s", name, error.what)
 
-    async def put(
-        self, name: str, mapping: Mapping[str, Any], *, apart: bool = False
-    ) -> Session:
+    async def put(self, name: str, mapping: Mapping[str, Any], *, apart: bool = False) -> Session:
         """Take in a profile made by code, for this process's life.
 
         Parameters
