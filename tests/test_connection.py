@@ -96,7 +96,7 @@ class TestWhich:
         assert connection.config.host == "mine.example.com"
         assert connection.config.client_credentials_secret is None
         assert "CANARY" not in repr(connection) + str(connection.status()) + repr(connection.config)
-        assert connection.config.http_proxy_url == config.http_proxy_url
+        assert connection.config.http_proxy_url == "http://proxy.example.com:3128"
         here.sign_in(connection.profile)
         assert connection.access_token() == "at-1-CANARY"
 
