@@ -19,7 +19,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import grpc
 from connectrpc.code import Code
 from connectrpc.errors import ConnectError
-from flyteidl.admin import project_pb2
+from flyteidl.admin import launch_plan_pb2, project_pb2
+from flyteidl.core import identifier_pb2
 from flyteidl.service import admin_pb2_grpc, identity_pb2, identity_pb2_grpc
 from flyteidl2.auth import identity_connect
 from flyteidl2.auth import identity_pb2 as identity2_pb2
@@ -94,6 +95,18 @@ class _Admin(admin_pb2_grpc.AdminServiceServicer):
         return project_pb2.Projects(
             projects=[project_pb2.Project(id=each, name=each) for each in names]
         )
+
+    def ListLaunchPlans(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
+        name = identifier_pb2.Identifier(
+            resource_type=identifier_pb2.LAUNCH_PLAN,
+            project=request.id.project,
+            domain=request.id.domain,
+            name="forecast",
+            version="v1",
+        )
+        return launch_plan_pb2.LaunchPlanList(launch_plans=[launch_plan_pb2.LaunchPlan(id=name)])
+
+    ListActiveLaunchPlans = ListLaunchPlans
 
 
 class _Identity(identity_pb2_grpc.IdentityServiceServicer):
