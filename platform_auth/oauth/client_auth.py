@@ -88,10 +88,21 @@ def ask_authenticated(
     """
     known = _credential(context.config)
     response = yield from _send(context, url, body, replay=replay)
-    if _is_unknown_client(response) and _credential(context.config) != known:
+    error = _refusal(response)
+    if _is_unknown_client(response, error) and _credential(context.config) != known:
         response = yield from _send(context, url, body, replay=replay)
-    _explain(context, response, body)
+        error = _refusal(response)
+    if isinstance(error, OAuthError):
+        _explain(context, response, body)
     return response
+
+
+def _refusal(response: Response) -> PlatformAuthError | None:
+    try:
+        oauth_json(response)
+    except PlatformAuthError as error:
+        return error.with_traceback(None)
+    return None
 
 
 def _explain(context: FlowContext, response: Response, body: Secret) -> None:
@@ -108,8 +119,6 @@ def _explain(context: FlowContext, response: Response, body: Secret) -> None:
     except OAuthError as error:
         show_what_was_sent(error, body.reveal())
         raise
-    except PlatformAuthError:
-        return  # whoever asked knows what it means
 
 
 def _send(
@@ -132,12 +141,10 @@ def _credential(config: PlatformConfig) -> Secret | None:
     return config.oauth.signing_key() or config.client_secret()
 
 
-def _is_unknown_client(response: Response) -> bool:
-    try:
-        oauth_json(response)
-    except PlatformAuthError as error:
-        return error.oauth_code == "invalid_client" or response.status == _UNAUTHORIZED
-    return False
+def _is_unknown_client(response: Response, error: PlatformAuthError | None) -> bool:
+    if error is None:
+        return False
+    return error.oauth_code == "invalid_client" or response.status == _UNAUTHORIZED
 
 
 def authenticated(  # noqa: PLR0913 - what and whom, by name

@@ -35,7 +35,7 @@ _LONG_LIFE: Final = (
     f" {MAX_EXPIRES_IN // 86400} days; it is renewed after {MAX_EXPIRES_IN // 86400} all the same."
 )
 
-_MAX_TOKEN_LENGTH = 64 * 1024
+_MAX_TOKEN_LENGTH, _MAX_SCOPES = 64 * 1024, 1000
 # RFC 6750 §2.1 says b64token; real servers use all of VSCHAR, which still keeps headers intact.
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 # Who somebody is, and for how long: providers often grant these without a word, or unasked.
@@ -189,15 +189,16 @@ def _scopes(value: object) -> tuple[str, ...]:
         value = " ".join(value)  # some servers send a list, against RFC 6749 §3.3
     if not isinstance(value, str):
         return ()
-    return tuple(scope for scope in value.split() if _VISIBLE.fullmatch(scope))
+    listed = value.split(None, _MAX_SCOPES)[:_MAX_SCOPES]
+    return tuple(scope for scope in listed if _VISIBLE.fullmatch(scope))
 
 
 def _notices_of_scopes(asked: tuple[str, ...], granted: tuple[str, ...]) -> tuple[str, ...]:
     # Entra's ".default" stands for scopes of other names; Google spells email as an address.
     if any(scope.endswith("/.default") for scope in asked):
         return ()
-    missing = [scope for scope in asked if scope not in {*granted, *_PERSONAL}]
-    known = {*asked, *_PERSONAL}
+    given, known = {*granted, *_PERSONAL}, {*asked, *_PERSONAL}
+    missing = [scope for scope in asked if scope not in given]
     more = [scope for scope in granted if not {scope, scope.rpartition(".")[2]} & known]
     return (
         *([f"Not granted, though asked for: {_listed(missing)}."] if missing else []),
