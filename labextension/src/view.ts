@@ -188,7 +188,8 @@ function sessionView(
   }
   if (state === 'signing_in') {
     view.buttons = [{ key: 'cancel', label: words.cancel }];
-    return { ...view, ...challengeView(session.challenge, words) };
+    const isBrief = isRow || isOpened;
+    return { ...view, ...challengeView(session.challenge, words, isBrief) };
   }
   return view;
 }
@@ -205,7 +206,8 @@ function logoutLink(href: string | null, words: Words): ILink | null {
 /** What a challenge puts in place of the plain link. */
 function challengeView(
   challenge: Challenge | null,
-  words: Words
+  words: Words,
+  isBrief: boolean
 ): Partial<IView> {
   switch (challenge?.kind) {
     case 'device': {
@@ -233,6 +235,10 @@ function challengeView(
           : null,
         paste: { label: words.pasteLabel, finish: words.finishSignIn }
       };
+    case 'open':
+      return challenge.sentence && !isBrief
+        ? { lines: [{ text: challenge.sentence, isQuiet: true }] }
+        : {};
     default:
       return {};
   }

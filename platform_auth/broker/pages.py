@@ -70,8 +70,6 @@ CONTENT_SECURITY_POLICY: Final = (
     f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-FORM_POLICY: Final = CONTENT_SECURITY_POLICY.replace("form-action 'none'", "form-action 'self'")
-"""That of `paste_page`, which sends what is pasted to where it came from."""
 
 HEADERS: Final = {
     "Content-Type": "text/html; charset=utf-8",
@@ -82,6 +80,16 @@ HEADERS: Final = {
     "X-Frame-Options": "DENY",
 }
 """What goes with every page: the address it came under may hold a code (RFC 9700 §4.2)."""
+
+FORM_HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY.replace(
+        "form-action 'none'", "form-action 'self'"
+    ),
+    # Without a referrer browsers say that a form comes from nowhere (Origin: null, Fetch §3.2),
+    # and Jupyter takes it from nowhere else than itself.
+    "Referrer-Policy": "same-origin",
+}
+"""What goes with `paste_page` instead: it sends what is pasted to where it came from."""
 
 
 def page(

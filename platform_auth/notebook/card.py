@@ -201,8 +201,8 @@ def _challenge_lines(view: dict[str, Any], *, row: bool) -> tuple[Line, ...]:
     if view["sign_in_url"] is not None:
         return (Line(words.PASTE_ON_PAGE, quiet=True),)
     # The address holds a code, so it must not be typed into a widget: its state is saved.
-    text = words.paste_with_magic(view["profile"]) if row else words.PASTE
-    return (Line(text, quiet=True),)
+    said = view["challenge"].get("sentence") or words.PASTE
+    return (Line(words.paste_with_magic(view["profile"]) if row else said, quiet=True),)
 
 
 def _kind(view: dict[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from tornado import web
 
 from ..broker.attempt import Binding
-from ..broker.pages import FORM_POLICY, device_page, page, paste_page
+from ..broker.pages import FORM_HEADERS, device_page, page, paste_page
 from ..broker.session import State
 from ..errors import CallbackError, ConfigError, PlatformAuthError
 from . import flow_cookie
@@ -145,7 +145,8 @@ class LoginHandler(PageHandler):
 
     def _show_paste(self, session: Session, problem: CallbackError | None = None) -> None:
         host, url = session.profile.config.host, (session.challenge or {})["url"]
-        self.set_header("Content-Security-Policy", FORM_POLICY)
+        for name, value in FORM_HEADERS.items():
+            self.set_header(name, value)
         hidden = self.xsrf_form_html()
         if problem is not None:
             self.set_status(HTTPStatus.BAD_REQUEST)
@@ -154,4 +155,3 @@ class LoginHandler(PageHandler):
 
 def _elsewhere(challenge: dict[str, Any] | None) -> bool:
     return challenge is not None and not challenge.get("url", "").startswith("/")
-

@@ -8,7 +8,7 @@ import pytest
 
 from platform_auth.broker.pages import (
     CONTENT_SECURITY_POLICY,
-    FORM_POLICY,
+    FORM_HEADERS,
     HEADERS,
     device_page,
     page,
@@ -75,7 +75,7 @@ def test_pages_of_challenges_reflect_nothing_unescaped() -> None:
         assert "&lt;script&gt;" in html
         [style] = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-        assert f"style-src 'sha256-{digest}'" in FORM_POLICY
+        assert f"style-src 'sha256-{digest}'" in FORM_HEADERS["Content-Security-Policy"]
 
 
 def test_a_code_can_be_scanned_where_a_phone_can_open_its_address() -> None:
@@ -85,5 +85,6 @@ def test_a_code_can_be_scanned_where_a_phone_can_open_its_address() -> None:
 
 
 def test_only_the_page_with_a_form_may_send_one_and_only_home() -> None:
-    rules, others = FORM_POLICY.split("; "), CONTENT_SECURITY_POLICY.split("; ")
+    rules = FORM_HEADERS["Content-Security-Policy"].split("; ")
+    others = CONTENT_SECURITY_POLICY.split("; ")
     assert set(rules) ^ set(others) == {"form-action 'self'", "form-action 'none'"}

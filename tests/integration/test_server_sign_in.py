@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -168,6 +168,21 @@ def test_sign_out_revokes(ada: JupyterUser, broker: BrokerClient, oidc: OidcProv
     assert ada.post("prod", "sign-out").json()["state"] == "signed_out"
     # The provider cannot take back a JWT; the refresh token it must.
     assert [entry["outcome"] for entry in oidc.log("revocation")][:1] == ["ok"]
+    with pytest.raises(SignInRequiredError):
+        broker.token("prod")
+
+
+@pytest.mark.parametrize("fault", [{"kind": "drop"}, {"kind": "status", "status": 503}])
+def test_sign_out_happens_whatever_the_provider_does(
+    ada: JupyterUser, broker: BrokerClient, oidc: OidcProvider, fault: dict[str, Any]
+) -> None:
+    ada.sign_in("prod")
+    oidc.fault(endpoint="revocation", count=9, **fault)
+    answer = ada.post("prod", "sign-out").json()
+    assert (answer["state"], answer["error"]) == ("signed_out", None)
+    assert answer["logout_url"].startswith(f"{oidc.issuer}/session/end?client_id=notebook&")
+    # Both tokens were tried, the one after the other was refused.
+    assert len(oidc.log("revocation")) >= 2
     with pytest.raises(SignInRequiredError):
         broker.token("prod")
 

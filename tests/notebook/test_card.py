@@ -118,6 +118,8 @@ def test_an_address_to_paste_is_never_asked_for_in_a_widget() -> None:
     alone = view(state="signing_in", challenge=challenge, sign_in_url=None)
     assert card_of(alone).lines[0].text == words.PASTE
     assert card_of(alone).link.href == challenge["url"]
+    said = {**alone, "challenge": {**challenge, "sentence": "Copy, then paste."}}
+    assert card_of(said).lines[0].text == "Copy, then paste."
     assert "%platform_login prod" in card_of(alone, row=True).lines[0].text
     # The Jupyter server's own page has a field for it.
     here = asking("paste", url=challenge["url"])
@@ -228,18 +230,7 @@ def test_the_words_are_those_of_the_lab_extension() -> None:
 
 def test_the_classes_are_those_of_the_lab_extension() -> None:
     theirs = (EXTENSION / "style" / "base.css").read_text(encoding="utf-8")
-    names = [
-        "body",
-        "glyph",
-        "code",
-        "codebox",
-        "device",
-        "actions",
-        "warning",
-        "aside",
-        "link",
-        "qr",
-    ]
+    names = ["body", "glyph", "code", "device", "actions", "warning", "aside", "link", "qr"]
     for name in (f"pa-login-{each}" for each in names):
         assert f".{name}" in theirs
         assert name in widget_style()

@@ -135,6 +135,17 @@ describe('a session signing in', () => {
     }
   });
 
+  it('says where the browser comes back to, until it is there', () => {
+    const sentence = 'Sign in; the browser then comes back by itself.';
+    const challenge = { kind: 'open', url: PATH, sentence };
+    const changes = { state: 'signing_in', challenge };
+    expect(texts(view(changes).lines)).toEqual([sentence]);
+    expect(view(changes, { isRow: true }).lines).toEqual([]);
+    expect(texts(view(changes, { isOpened: true }).lines)[0]).toMatch(
+      /^Finish/
+    );
+  });
+
   it('does not link a paste challenge to a script', () => {
     const challenge = { kind: 'paste', url: 'javascript:alert(1)' };
     expect(view({ state: 'signing_in', challenge }).link).toBeNull();

@@ -38,9 +38,13 @@ class Person:
         self._identify(page)
         self._decide(page, "Deny")
 
-    def enter_code(self, page: Page, url: str, code: str | None = None) -> None:
-        """Open a device flow's address, enter `code` if it asks for one, sign in and allow."""
-        page.goto(url)
+    def enter_code(self, page: Page, url: str | None = None, code: str | None = None) -> None:
+        """Open a device flow's address, enter `code` if it asks for one, sign in and allow.
+
+        Without a `url` the page is there already.
+        """
+        if url is not None:
+            page.goto(url)
         go_on = page.get_by_role("button", name="Continue", exact=True)
         if code is not None:
             field = page.get_by_role("textbox")
