@@ -38,6 +38,7 @@ def _nobodys_settings(
         if name.startswith(_PERSONAL) or name.upper() in _PROXIES:
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
 
 
 @pytest.fixture(autouse=True)

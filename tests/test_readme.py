@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from platform_auth.cli.program import COMMANDS
+from platform_auth.cli.parser import COMMANDS
 from platform_auth.config import OAuthSettings, Policy, Profiles
 from platform_auth.config.entries import ADMIN_KEYS
 from platform_auth.oauth import flows

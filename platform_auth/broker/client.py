@@ -8,21 +8,18 @@ so that a restarted server is found again.
 from __future__ import annotations
 
 import json
-import os
 import socket
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from ..errors import BrokerRefusedError, BrokerUnavailableError, PlatformAuthError
 from .call import call
+from .environment import ADDRESS_VARIABLE, broker_of_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .access_token import AccessToken
-
-ADDRESS_VARIABLE: Final = "PLATFORM_AUTH_BROKER"
-TOKEN_FILE_VARIABLE: Final = "PLATFORM_AUTH_BROKER_TOKEN_FILE"  # noqa: S105 - a variable's name
 
 _UNIX: Final = "unix://"
 _MEMBERS = {"access_token", "token_type", "expires_at", "expires_in", "header"}
@@ -161,8 +158,8 @@ class SocketChannel:
     @classmethod
     def from_environment(cls) -> SocketChannel | None:
         """Return the channel that the environment names, or None."""
-        address, token_file = os.environ.get(ADDRESS_VARIABLE), os.environ.get(TOKEN_FILE_VARIABLE)
-        return cls(address, token_file) if address and token_file else None
+        found = broker_of_environment()
+        return cls(*found) if found else None
 
     def call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, wait: float = 0

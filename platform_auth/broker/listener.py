@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from .client import ADDRESS_VARIABLE, TOKEN_FILE_VARIABLE
+from .environment import ADDRESS_VARIABLE, TOKEN_FILE_VARIABLE
 from .exchange import Exchanges
 from .gate import Gate
 from .handles import Handles

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from ..broker.client import BrokerClient, SocketChannel
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..broker.client import BrokerClient
 
 
 def find_broker() -> BrokerClient:
     """Return the client of the Jupyter server's broker, or of this process's own without one."""
+    from ..broker.client import BrokerClient, SocketChannel
+
     channel = SocketChannel.from_environment()
     if channel is not None:
         return BrokerClient(channel)

@@ -49,7 +49,7 @@ def test_what_is_sent_is_one_request() -> None:
     [
         ((b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",), (200, b"{}")),
         ((b"HTTP/1.0 404\r\n\r\n{}",), (404, b"{}")),
-        ((b"HTTP/1.1 50", b"3 No\r\nX: a\r\n", b"content-length:2\r\n\r", b"\n{", b"}"), (503, b"{}")),
+        ((b"HTTP/1.1 50", b"3 No\r\nx: a\r\ncontent-length:2\r", b"\n\r\n{", b"}"), (503, b"{}")),
         ((b"HTTP/1.1 204 \r\n\r\n",), (204, b"")),
     ],
 )  # fmt: skip

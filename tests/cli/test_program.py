@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from platform_auth.cli import status
-from platform_auth.cli.program import COMMANDS
+from platform_auth.cli.parser import COMMANDS
 from platform_auth.errors import ConfigError, SignInRequiredError
 
 if TYPE_CHECKING:

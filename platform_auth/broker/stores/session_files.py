@@ -41,6 +41,9 @@ No provider that says so keeps an unused refresh token longer (Google: six month
 it was for may be gone.
 """
 
+NOTE: Final = ".note"
+"""How the name of a file ends that notes, sealed, what a profile is; see `saved_token`."""
+
 _SESSION, _ASIDE = ".session", ".corrupt-"
 _KEPT_ASIDE = 3
 _PUT_ASIDE = "put aside"
@@ -74,14 +77,14 @@ class SessionFiles:
         warn: Callable[[str, str], object] | None = None,
     ) -> None:
         self.directory = os.fspath(directory)
-        self._keys = StoreKeys(self.directory, keyring=keyring)
+        self.keys = StoreKeys(self.directory, keyring=keyring)
         self._warn = warn or (lambda _profile, _problem: None)
         self._damaged: set[str] = set()
 
     @property
     def key_source(self) -> str | None:
         """Where the key is: ``environment``, ``keyring``, ``file``; None before it is needed."""
-        return self._keys.source
+        return self.keys.source
 
     def prepare(self) -> None:
         """Make the directory, or check the one that is there, and clear away what is left over.
@@ -96,7 +99,7 @@ class SessionFiles:
         now = time.time()
         for name in os.listdir(self.directory):
             oldest = UNFINISHED_SECONDS if name.endswith(TEMPORARY) else IDLE_SECONDS
-            if name.endswith((TEMPORARY, _SESSION)):
+            if name.endswith((TEMPORARY, _SESSION, NOTE)):
                 self._remove_old(os.path.join(self.directory, name), now - oldest)
 
     def read(self, profile: str) -> dict[str, Any] | None:
@@ -140,7 +143,7 @@ class SessionFiles:
         with explained:
             self._spare(profile)
             plain = json.dumps(kept).encode()
-            write_private(self.path(profile), seal(plain, *self._keys.newest(), profile))
+            write_private(self.path(profile), seal(plain, *self.keys.newest(), profile))
         self._damaged.discard(profile)
 
     def remove(self, profile: str) -> None:
@@ -189,7 +192,7 @@ class SessionFiles:
 
     def _opened(self, content: bytes, profile: str) -> dict[str, Any] | None:
         try:
-            kept: dict[str, Any] = json.loads(unseal(content, self._keys.find, profile))
+            kept: dict[str, Any] = json.loads(unseal(content, self.keys.find, profile))
         except NewerError:
             raise too_new(profile) from None
         except ForeignKeyError:
@@ -211,7 +214,7 @@ class SessionFiles:
             raise too_new(profile) from None
         except DamagedError:
             return
-        if self._keys.find(identifier) is None:
+        if self.keys.find(identifier) is None:
             self._keep_aside(profile, content)
 
     def _remove_old(self, path: str, before: float) -> None:

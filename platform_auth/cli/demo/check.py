@@ -9,7 +9,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
-from ...broker.client import ADDRESS_VARIABLE, TOKEN_FILE_VARIABLE
+from ...broker.environment import ADDRESS_VARIABLE, TOKEN_FILE_VARIABLE
 from ...sandbox import Sandbox
 from ...sandbox.platform import PROJECTS
 from ...secret import Secret
@@ -17,9 +17,9 @@ from ..exit_status import ExitStatus
 from ..logs import keep_quiet
 from ..terminal import complain, show
 from .kernel import Kernel
+from .notebooks import NAME
 from .outputs import LOGIN_MIME, has_failed, text_of
 from .place import Place
-from .quickstart import NAME
 from .requirement import require
 from .search import Search
 from .server import Server, settings
