@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from .broker.client import BrokerClient, SocketChannel
@@ -29,8 +24,6 @@ _Session = TypeVar("_Session")
 
 DEFAULT_TIMEOUT: Final = 600.0
 """Seconds a call waits for a person to sign in."""
-
-_LONGEST_HOST: Final = 45  # a profile's name holds 64 characters
 
 
 def connect(profile: str | PlatformConfig | None = None) -> Connection:
@@ -58,7 +51,9 @@ def connect(profile: str | PlatformConfig | None = None) -> Connection:
     elif isinstance(profile, str):
         client.session(profile)  # a name that is none is said here, where it was written
     else:
-        profile = _ad_hoc(client, profile)
+        from .ad_hoc import put_configuration
+
+        profile = put_configuration(client, profile)
     return Connection(client, profile)
 
 
@@ -84,42 +79,6 @@ def _default_profile(client: BrokerClient) -> str:
         raise PlatformAuthError.from_dict(problem)  # what is there is broken: say that, not this
     fix = "Add one to profiles.yaml, or pass a PlatformConfig."
     raise ConfigError("No platform is configured.", fix=fix)
-
-
-def _ad_hoc(client: BrokerClient, config: PlatformConfig) -> str:
-    from .config import Profile, ProfileSource
-
-    # The broker has another working directory, and trusts none.
-    config = replace(
-        config,
-        command=_from_here(config.command),
-        proxy_command=_from_here(config.proxy_command),
-    )
-    profile = Profile("", config, ProfileSource.SESSION)
-    shape = json.dumps(profile.to_mapping(secrets=False), sort_keys=True)
-    # The same configuration is the same profile, in whichever kernel it is written.
-    digest = hashlib.sha256(shape.encode()).hexdigest()[:8]
-    name = f"{config.host[:_LONGEST_HOST]}-{digest}"
-    # No name tells anything of a secret, so that the broker alone can tell two of them apart.
-    return str(client.put(name, profile.to_mapping(), apart=True)["profile"])
-
-
-def _from_here(command: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    """Return a command that means the same in any directory, as far as it says that it is a path.
-
-    These are a program with a slash in it, and arguments that begin with ``./`` or ``../``.
-    """
-    if not command:
-        return command
-    program, *arguments = command
-    if os.sep in program:
-        program = str(Path(program).expanduser().absolute())
-    return (program, *(_absolute(each) for each in arguments))
-
-
-def _absolute(argument: str) -> str:
-    is_path = argument.startswith((f".{os.sep}", f"..{os.sep}"))
-    return str(Path(argument).absolute()) if is_path else argument
 
 
 class Connection:
