@@ -15,7 +15,7 @@ from ..errors import (
     SignInRequiredError,
     TransportError,
 )
-from ..oauth.grants import LOST
+from ..oauth.responses import LOST
 from .access_token import fingerprint
 from .event import Kind, event_of
 from .trouble import Trouble

@@ -107,9 +107,11 @@ def is_loopback(host: str) -> bool:
     import ipaddress  # kept off the import path of a kernel
 
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return False
+    mapped = getattr(address, "ipv4_mapped", None)  # ::ffff:127.0.0.1 is loopback, too
+    return bool((mapped or address).is_loopback)
 
 
 def check_url(url: str, name: str) -> str:

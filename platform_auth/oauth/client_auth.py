@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus
 
@@ -14,6 +15,7 @@ from authlib.oauth2.auth import ClientAuth
 from ..errors import (
     ConfigError,
     InvalidClientError,
+    InvalidGrantError,
     OAuthError,
     PlatformAuthError,
     TransportError,
@@ -21,7 +23,7 @@ from ..errors import (
 from ..secret import Secret
 from .client_assertion import client_assertion, import_key
 from .metadata import ServerMetadata, is_secure
-from .responses import oauth_json, plain, show_what_was_sent
+from .responses import LOST, oauth_json, plain, show_what_was_sent
 from .steps import Request, origin_of
 
 if TYPE_CHECKING:
@@ -118,6 +120,8 @@ def _explain(context: FlowContext, response: Response, body: Secret) -> None:
         raise
     except OAuthError as error:
         show_what_was_sent(error, body.reveal())
+        if isinstance(error, InvalidGrantError) and response.attempts > 1:
+            error.why += f" {LOST}"
         raise
 
 
@@ -134,7 +138,8 @@ def _send(
     except TransportError as error:
         if first.replay or not replay or not error.retryable:
             raise
-    return (yield request())  # an assertion serves once (RFC 7523 §3): this one is new
+    second = yield request()  # an assertion serves once (RFC 7523 §3): this one is new
+    return replace(second, attempts=second.attempts + 1)
 
 
 def _credential(config: PlatformConfig) -> Secret | None:

@@ -130,7 +130,6 @@ def bad_proxy(proxy: str | None, error: Exception) -> ConfigError:
         return ConfigError(what, fix=fix)
     return ConfigError(
         f"The HTTP proxy's address {shown_proxy(proxy or '')} cannot be used.",
-        why=redaction.redact(str(error)),
         fix=f"Write it as http://host:port in {_WHERE_PROXIES_ARE}.",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from authlib.common.urls import add_params_to_qs
 from authlib.oauth2.rfc6749.parameters import prepare_token_request
@@ -72,24 +72,7 @@ def request_unverified(
     url, body = context.metadata.endpoint("token_endpoint"), _form(context, grant_type, parameters)
     response = yield from ask_authenticated(context, url, body, replay=replay)
     asked, now = context.config.scopes, context.now()
-    return token_set(_answer(response), asked=asked, granted=granted, now=now)
-
-
-def _answer(response: Response) -> dict[str, Any]:
-    try:
-        return oauth_json(response)
-    except InvalidGrantError as error:
-        if response.attempts == 1:
-            raise
-        why = f"{error.why} {LOST}"
-        raise InvalidGrantError(error.what, why=why, fix=error.fix) from None
-
-
-LOST: Final = (
-    "An answer of the identity provider was lost on its way, and most likely the next refresh token"
-    " with it."
-)
-"""Why a provider that is asked a second time may refuse."""
+    return token_set(oauth_json(response), asked=asked, granted=granted, now=now)
 
 
 def verified(

@@ -214,10 +214,18 @@ def _words(value: object) -> tuple[str, ...]:
 
 def _other_issuer(asked: str, found: object) -> DiscoveryError:
     hint = "Set oauth.issuer to exactly what the provider calls itself."
-    if isinstance(found, str) and found.rstrip("/").lower() == asked.rstrip("/").lower():
-        hint = f"They differ in case or a slash only: set oauth.issuer to {found!r}."
+    if isinstance(found, str) and _alike(found) == _alike(asked):
+        hint = f"They differ in spelling only: set oauth.issuer to {found!r}."
     return DiscoveryError(
         f"The metadata found for {asked} belongs to another issuer.",
         why=f"It says {str(found)[:200]!r}.",
         fix=hint,
     )
+
+
+def _alike(issuer: str) -> str:
+    """Return an issuer without what people overlook: case, last slash, default port, last dot."""
+    scheme, _, rest = issuer.lower().rstrip("/").partition("://")
+    authority, slash, path = rest.partition("/")
+    port = {"https": ":443", "http": ":80"}.get(scheme, "")
+    return f"{scheme}://{authority.removesuffix(port).removesuffix('.')}{slash}{path}"

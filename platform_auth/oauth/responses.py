@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 MAX_RETRY_AFTER: Final = 300.0
 """Seconds; a longer ``Retry-After`` is cut to this."""
 
+LOST: Final = (
+    "An answer of the identity provider was lost on its way, and most likely the next refresh token"
+    " with it."
+)
+"""Why a provider that is asked a second time may refuse."""
+
 # Also what reorders text, and halves of characters, which no face could encode.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _TOO_MANY, _SERVER, _NOT_IMPLEMENTED = 429, 500, 501

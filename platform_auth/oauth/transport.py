@@ -8,6 +8,7 @@ whatever a library raises into the tree of `platform_auth.errors`.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ import httpx2
 import stamina
 
 from .._version import __version__
+from ..config.endpoint import check_proxy
 from ..config.tls import bad_certificates, tls_context
 from ..errors import ConfigError, TransportError
 from . import redaction
@@ -73,8 +75,8 @@ class Transport:
         """Return the client that goes through a proxy, or through none."""
         if proxy not in self._clients:
             try:
-                self._clients[proxy] = self._new_client(proxy)
-            except (ValueError, ImportError) as error:
+                self._clients[proxy] = self._new_client(proxy and check_proxy(proxy))
+            except (ValueError, ImportError, ConfigError) as error:
                 raise bad_proxy(proxy, error) from None
         return self._clients[proxy]
 
@@ -131,7 +133,7 @@ class Transport:
         client = self._client(way.proxy)
         try:
             return await _exchange(client, request, way)
-        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, ssl.SSLError) as error:
             problem = await explained(error, way, self._config, self._trusted)
         # Not inside: a library's exception may hold the request, and that the credentials.
         raise problem

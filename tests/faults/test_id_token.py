@@ -51,7 +51,7 @@ def refused(world: World) -> PlatformAuthError:
     ("issuer", "hint"),
     [
         ("https://evil.example", "exactly what the provider calls itself"),
-        ("{}/", "differ in case or a slash only"),
+        ("{}/", "differ in spelling only"),
         (None, "exactly"),
         (["{}"], "exactly"),
     ],

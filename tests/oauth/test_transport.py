@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import socket
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,6 @@ from fakes.provider import config
 from platform_auth.errors import (
     ConfigError,
     PlatformAuthError,
-    ProxyError,
-    TLSError,
     TransportError,
 )
 from platform_auth.oauth.steps import Request, Response
@@ -182,34 +179,6 @@ class TestAttempts:
 
 class TestFaults:
     @pytest.mark.parametrize(
-        "act",
-        [
-            says(b""),
-            says(b"garbage\r\n\r\n"),
-            says(b"HTTP/1.1 two OK\r\n\r\n"),
-            says(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"),
-            says(b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n"),
-            says(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nx"),
-            says(b"HTTP/1.1 200 OK\r\n" + b"x: " + b"y" * 1_000_000),
-            resets(b"HTTP/1.1 200 OK\r\n"),
-        ],
-    )
-    def test_a_broken_answer(self, act: Any) -> None:
-        error, _ = fails(TransportError, act)
-        assert error.retryable
-        assert error.fix
-        assert "CANARY" not in str(error)
-
-    def test_nobody_listens(self) -> None:
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            address = f"http://127.0.0.1:{taken.getsockname()[1]}/token?x=CANARY"
-            with pytest.raises(TransportError, match="cannot be reached") as caught:
-                asyncio.run(Transport(config()).send(Request("POST", address, {}, "a=CANARY")))
-        assert "http://127.0.0.1" in caught.value.what
-        assert "CANARY" not in str(caught.value)
-
-    @pytest.mark.parametrize(
         "url", ["http://id.example.com/token", "ftp://127.0.0.1/", "http://[", "", "/token"]
     )
     def test_nothing_goes_out_in_clear_or_nowhere(self, url: str) -> None:
@@ -226,13 +195,7 @@ class TestFaults:
         assert all("CANARY" not in str(each.locals) for each in ours)
 
 
-class TestTls:
-    def test_an_authority_of_the_profiles(self, tmp_path: Path) -> None:
-        ca = tmp_path / "ca.pem"
-        ca.write_bytes(authority().pem)
-        tls = authority().server(tmp_path)
-        assert send(answers(), tls=tls, ca_cert_file_path=str(ca)).status == 200
-
+class TestTrust:
     def test_an_authority_of_the_environments(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -241,55 +204,6 @@ class TestTls:
         monkeypatch.setenv("SSL_CERT_FILE", str(ca))
         assert send(answers(), tls=authority().server(tmp_path)).status == 200
 
-    @pytest.mark.parametrize(
-        ("server", "known", "why", "fix"),
-        [
-            ({}, False, "unable to get local issuer", "caCertFilePath"),
-            ({"expired": True}, True, "expired", "clock"),
-            ({"elsewhere": True}, True, "mismatch", "host name"),
-        ],
-    )
-    def test_a_certificate_that_is_not_trusted(
-        self, tmp_path: Path, server: dict[str, bool], known: bool, why: str, fix: str
-    ) -> None:
-        ca = tmp_path / "ca.pem"
-        ca.write_bytes(authority("" if known else "another").pem if not known else authority().pem)
-        tls = authority().server(tmp_path, **server)
-        error, _ = fails(
-            TLSError, answers(), tls=tls, ca_cert_file_path=str(ca), method="GET", replay=True
-        )
-        assert not error.retryable
-        assert why in error.why
-        assert fix in error.fix
-
-    def test_checks_can_be_turned_off(self, tmp_path: Path) -> None:
-        tls = authority().server(tmp_path, expired=True, elsewhere=True)
-        assert send(answers(), tls=tls, insecure_skip_verify=True).status == 200
-
-    def test_a_server_that_speaks_no_tls(self) -> None:
-        async def main() -> None:
-            async with bad_server(says(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
-                address = server.address.replace("http:", "https:")
-                await Transport(config()).send(Request("GET", address))
-
-        with pytest.raises(TLSError) as caught:
-            asyncio.run(main())
-        assert "does not speak TLS" in caught.value.fix
-
-    @pytest.mark.parametrize("content", [None, b"", b"\x30\x82\x01", b"not PEM", "directory"])
-    def test_an_authority_file_that_is_none_is_said_at_once(
-        self, tmp_path: Path, content: bytes | str | None
-    ) -> None:
-        ca = tmp_path / "ca.pem"
-        if isinstance(content, bytes):
-            ca.write_bytes(content)
-        elif content == "directory":
-            ca.mkdir()
-        with pytest.raises(ConfigError, match="CA file") as caught:
-            Transport(config(ca_cert_file_path=str(ca)))
-        assert str(ca) in caught.value.what
-        assert "caCertFilePath" in caught.value.fix
-
     def test_an_authority_file_of_the_environments_that_is_none(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -297,71 +211,6 @@ class TestTls:
         with pytest.raises(ConfigError, match="certificates") as caught:
             Transport(config())
         assert "SSL_CERT_FILE" in caught.value.fix
-
-
-def through_proxy(*acts: Any, **settings: Any) -> tuple[PlatformAuthError, list[bytes]]:
-    """Ask for a provider out in the world, by way of a proxy that acts so."""
-
-    async def main() -> list[bytes]:
-        async with bad_server(*acts) as proxy:
-            address = proxy.address.replace("://", "://user:CANARY@")
-            transport = Transport(config(http_proxy_url=address, **settings))
-            try:
-                await transport.send(Request("GET", "https://id.example.com/t", replay=True))
-            except PlatformAuthError as error:
-                error.sent = proxy.requests  # type: ignore[attr-defined]
-                raise
-            finally:
-                await transport.close()
-            return proxy.requests
-
-    with pytest.raises(PlatformAuthError) as caught:
-        asyncio.run(main())
-    return caught.value, caught.value.sent  # type: ignore[attr-defined]
-
-
-class TestProxy:
-    def test_it_is_asked_with_its_password(self) -> None:
-        _, requests = through_proxy(resets())
-        assert requests[0].startswith(b"CONNECT id.example.com:443")
-        assert b"proxy-authorization: basic" in requests[0].lower()
-
-    def test_who_it_does_not_know_is_not_tried_again(self) -> None:
-        error, requests = through_proxy(answers(b"", "407 Proxy Authentication Required"))
-        assert isinstance(error, ProxyError)
-        assert not error.retryable
-        assert len(requests) == 1
-        assert "407" in error.why
-        assert "http://user@127.0.0.1" in error.what
-        assert "CANARY" not in str(error)
-
-    def test_a_proxy_that_cannot_reach_the_provider(self) -> None:
-        error, requests = through_proxy(answers(b"", "502 Bad Gateway"))
-        assert isinstance(error, ProxyError)
-        assert error.retryable
-        assert len(requests) == 3
-
-    def test_a_proxy_that_is_down_is_named(self) -> None:
-        async def main() -> None:
-            async with bad_server(hangs) as proxy:
-                address = proxy.address
-            transport = Transport(config(http_proxy_url=address))
-            await transport.send(Request("GET", "https://id.example.com/t"))
-
-        with pytest.raises(ProxyError, match="proxy http://127.0.0.1:") as caught:
-            asyncio.run(main())
-        assert caught.value.retryable
-
-    def test_this_machine_is_always_reached_directly(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-            monkeypatch.setenv(name, "http://127.0.0.1:1")
-        assert send(answers(), http_proxy_url="http://127.0.0.1:1").status == 200
-
-    @pytest.mark.parametrize("url", ["user:CANARY@proxy:3128", "gopher://proxy", "http://a b:1"])
-    def test_an_address_that_is_none_is_said_at_once(self, url: str) -> None:
-        with pytest.raises(ConfigError) as caught:
-            Transport(config(http_proxy_url=url))
-        assert "CANARY" not in str(caught.value)
 
 
 @pytest.mark.usefixtures("_without_pauses")

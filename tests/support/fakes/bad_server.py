@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from contextlib import asynccontextmanager
+import socket
+import ssl
+import threading
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 _TLS = b"\x16"  # how a handshake begins
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     Act = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -73,7 +75,9 @@ class BadServer:
 
 
 @asynccontextmanager
-async def bad_server(*acts: Act, tls: ssl.SSLContext | None = None) -> AsyncIterator[BadServer]:
+async def bad_server(
+    *acts: Act, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> AsyncIterator[BadServer]:
     """Serve one act for each connection; the last one is repeated."""
     server, tasks = BadServer(), set[asyncio.Task[None]]()
 
@@ -91,9 +95,10 @@ async def bad_server(*acts: Act, tls: ssl.SSLContext | None = None) -> AsyncIter
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks.add(asyncio.create_task(serve(reader, writer)))
 
-    listening = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+    listening = await asyncio.start_server(connected, host, 0, ssl=tls)
     port = listening.sockets[0].getsockname()[1]
-    server.address = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+    name = f"[{host}]" if ":" in host else host
+    server.address = f"{'https' if tls else 'http'}://{name}:{port}"
     try:
         yield server
     finally:
@@ -101,6 +106,38 @@ async def bad_server(*acts: Act, tls: ssl.SSLContext | None = None) -> AsyncIter
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextmanager
+def refuses_hands(tls: ssl.SSLContext) -> Iterator[str]:
+    """Serve nothing but handshakes that fail, and give the address.
+
+    In a thread: asyncio hangs up before the alert that says why is on its way.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                connection, _ = server.accept()
+                with connection, connection.dup() as beneath, contextlib.suppress(OSError):
+                    connection.settimeout(5)
+                    beneath.settimeout(5)
+                    with contextlib.suppress(ssl.SSLError):
+                        tls.wrap_socket(connection, server_side=True).close()
+                    while beneath.recv(1000):  # or its reset would overtake the alert
+                        pass
+
+        def until_closed() -> None:
+            with contextlib.suppress(OSError):
+                serve()
+
+        thread = threading.Thread(target=until_closed)
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{server.getsockname()[1]}"
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join(10)
 
 
 async def _request(reader: asyncio.StreamReader) -> bytes:

@@ -34,6 +34,7 @@ class Authority:
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
+    chain: bytes = b""
 
     @property
     def pem(self) -> bytes:
@@ -62,15 +63,24 @@ class Authority:
         )
         file = directory / "server.pem"
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+        file.write_bytes(private + certificate.public_bytes(Encoding.PEM) + self.chain)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file)
         return context
+
+    def subordinate(self, name: str, *, expired: bool = False) -> Authority:
+        """Return an authority below this one; servers show its certificate beside their own."""
+        below = _authority(name, timedelta(days=-1 if expired else 1), self)
+        return Authority(below.certificate, below.key, below.pem + self.chain)
 
 
 @cache
 def authority(name: str = "a test's authority", days: int = 1) -> Authority:
     """Return an authority."""
+    return _authority(name, timedelta(days=days))
+
+
+def _authority(name: str, ends: timedelta, above: Authority | None = None) -> Authority:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     usage = x509.KeyUsage(
@@ -79,10 +89,10 @@ def authority(name: str = "a test's authority", days: int = 1) -> Authority:
         encipher_only=False, decipher_only=False,
     )  # fmt: skip
     certificate = (
-        _begun(name, subject, key, timedelta(days=days))
+        _begun(name, above.certificate.subject if above else subject, key, ends)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(usage, critical=True)
-        .sign(key, hashes.SHA256())
+        .sign(above.key if above else key, hashes.SHA256())
     )
     return Authority(certificate, key)
 
