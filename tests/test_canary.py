@@ -7,6 +7,7 @@ import dataclasses
 import json
 import logging
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,6 +15,7 @@ import pytest
 
 from platform_auth.broker.access_token import fingerprint
 from platform_auth.broker.attempt import Binding
+from platform_auth.broker.audit import AuditFile, AuditLog
 from platform_auth.broker.broker import Broker
 from platform_auth.broker.client import BrokerClient, SocketChannel
 from platform_auth.broker.listener import Listener
@@ -29,7 +31,6 @@ from platform_auth.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from platform_auth.broker.session import Session
 
@@ -45,12 +46,13 @@ class Life:
         self.sandbox = sandbox
         self.profiles = sandbox.profiles()
         profiles = Profiles(admin=self.profiles, user_file=None, flyte=False)
-        self.broker = Broker(profiles, Redirects("/platform-auth/login"))
+        self.audit = directory / "audit" / "audit.jsonl"
+        log = AuditLog(AuditFile(self.audit))
+        self.broker = Broker(profiles, Redirects("/platform-auth/login"), observer=log)
         self.listener = Listener(self.broker, directory)
         self.secrets = {
             HERE.browser,
             self.profiles["demo-service"]["oauth"]["client_secret"],
-            self.listener._secret.reveal(),
         }
         self.seen: list[str] = []
         self.errors: list[BaseException] = []
@@ -58,6 +60,8 @@ class Life:
     async def live(self) -> None:
         """Sign in, use, refresh, fail in several ways and sign out."""
         self.listener.start()
+        _address, key = self.listener.environment.values()
+        self.secrets.add(_text(key))
         try:
             await self.fail(self.broker.token("demo"))
             await self.sign_in()
@@ -165,6 +169,10 @@ def reachable(root: object) -> Iterator[object]:
             waiting += [getattr(each, name, None) for name in getattr(each, "__slots__", ())]
 
 
+def _text(path: Path | str) -> str:
+    return Path(path).read_text(encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory) -> tuple[Life, str]:
     class Kept(logging.Handler):
@@ -204,6 +212,17 @@ def test_there_was_something_to_find(life: tuple[Life, str]) -> None:
 def test_no_secret_is_in_a_log(life: tuple[Life, str]) -> None:
     lived, log = life
     assert found(lived.secrets, log) == []
+
+
+def test_no_secret_is_in_the_audit_log(life: tuple[Life, str]) -> None:
+    lived, _log = life
+    text = _text(lived.audit)
+    assert {json.loads(line)["event"] for line in text.splitlines()} == {
+        *("sign_in", "token", "refresh", "callback_refused", "sign_out", "revoke")
+    }
+    assert found(lived.secrets, text) == []
+    fingerprints = {fingerprint(Secret(secret)) for secret in lived.secrets}
+    assert found(fingerprints, text) == []
 
 
 def test_no_secret_is_in_a_view_or_a_repr(life: tuple[Life, str]) -> None:
