@@ -304,10 +304,11 @@ class Connection:
             It failed for another reason.
 
         """
-        from .sign_in import SignIn, Wish, print_challenge
+        from .sign_in import SignIn, Wish, invite
 
         wish = Wish(flow, force, redirect)
-        view = SignIn(self._broker, self.profile, wish, show or print_challenge).run(timeout)
+        show = show or invite(self._broker, self.profile)
+        view = SignIn(self._broker, self.profile, wish, show).run(timeout)
         self.tokens.forget()
         return view
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from .errors import (
     BrokerUnavailableError,
+    CallbackError,
     PlatformAuthError,
     SignInCancelledError,
     SignInExpiredError,
 )
+from .words import PASTE_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,9 +158,43 @@ def _too_late(view: View, timeout: float) -> SignInExpiredError:
 
 
 def print_challenge(view: View) -> None:
-    """Print what a session asks of the person: the default ``show``."""
+    """Print what a session asks of the person."""
     challenge = view["challenge"]
     if challenge["kind"] == "device":
         print(f"Open {challenge['verification_uri']} and enter {challenge['user_code']}")  # noqa: T201
-    else:
-        print(f"Open this address in a browser to sign in:\n{challenge['url']}")  # noqa: T201
+        return
+    # A server's own page takes what is to be pasted.
+    pasted = challenge["kind"] == "paste"
+    url = (view["sign_in_url"] if pasted else None) or challenge["url"]
+    print(f"Open this address in a browser to sign in:\n{url}")  # noqa: T201
+    if pasted and url == challenge["url"]:
+        print(challenge["sentence"])  # noqa: T201
+
+
+def invite(broker: BrokerClient, profile: str) -> Callable[[View], None]:
+    """Return the default ``show``: it prints what is asked, and takes an address if that is it."""
+
+    def show(view: View) -> None:
+        print_challenge(view)
+        alone = view["challenge"]["kind"] == "paste" and view["sign_in_url"] is None
+        if alone and sys.stdin is not None and sys.stdin.isatty():
+            take_address(broker, profile)
+
+    return show
+
+
+def take_address(broker: BrokerClient, profile: str) -> None:
+    """Have the person paste the address that the browser ended on, until it is the right one."""
+    # What is typed at getpass() is not written into a notebook, what is at input() is.
+    from getpass import getpass
+
+    while True:
+        url = getpass(f"{PASTE_LABEL}: ")
+        try:
+            broker.complete(profile, url)
+        except CallbackError as error:
+            print(f"That is not it: {error.what}")  # noqa: T201
+        except PlatformAuthError:
+            return  # the session says why
+        else:
+            return

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+PASTE_LABEL: Final = "Paste the address of the page your browser ended on"
+
 _STATES: Final = {
     "signed_out": "Signed out",
     "signing_in": "Waiting for you to sign in",

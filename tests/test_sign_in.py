@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +18,7 @@ from platform_auth.errors import (
     SignInExpiredError,
 )
 from platform_auth.sandbox import Sandbox
-from platform_auth.sign_in import SignIn, Wish, print_challenge
+from platform_auth.sign_in import SignIn, Wish, invite, print_challenge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,3 +130,47 @@ def test_a_challenge_is_printed_as_what_to_do(capsys: pytest.CaptureFixture[str]
     printed = capsys.readouterr().out
     assert "Open https://id.example.com/d and enter AB-C" in printed
     assert printed.endswith("\nhttps://id.example.com/a\n")
+
+
+PASTE = {"kind": "paste", "url": "https://id.example.com/a", "sentence": "Paste it here."}
+
+
+def test_an_address_to_be_pasted_says_so_or_leads_to_the_servers_page(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_challenge({"challenge": PASTE, "sign_in_url": None})
+    assert capsys.readouterr().out.endswith("\nhttps://id.example.com/a\nPaste it here.\n")
+    print_challenge({"challenge": PASTE, "sign_in_url": "/platform-auth/login?profile=x"})
+    assert capsys.readouterr().out.endswith("\n/platform-auth/login?profile=x\n")
+
+
+class TestAlone:
+    """Plain Python, without a Jupyter server whose page takes what is pasted."""
+
+    @pytest.fixture
+    def client(self, sandbox: Sandbox) -> BrokerClient:
+        profiles = Profiles(admin=sandbox.profiles(), user_file=None, flyte=False)
+        return BrokerClient(LocalChannel(Broker(profiles, Redirects())))
+
+    def test_the_address_is_typed(
+        self, client: BrokerClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def type_answer(_prompt: str) -> str:
+            url = client.session("demo")["challenge"]["url"]
+            return wrong.pop() if wrong else sandbox.sign_in_scripted(url)
+
+        wrong = ["https://example.com/?code=x&state=y"]
+        monkeypatch.setattr("getpass.getpass", type_answer)
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+        wish = Wish(redirect="paste")
+        view = SignIn(client, "demo", wish, invite(client, "demo")).run(20)
+        assert view["signed_in_as"] == "ada@example.com"
+        assert not wrong
+
+    def test_nobody_types_where_there_is_no_terminal(
+        self, client: BrokerClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("getpass.getpass", lambda _prompt: pytest.fail("somebody was asked"))
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False))
+        with pytest.raises(SignInExpiredError):
+            SignIn(client, "demo", Wish(redirect="paste"), invite(client, "demo")).run(0.05)

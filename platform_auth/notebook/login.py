@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..connection import DEFAULT_TIMEOUT, Connection
 from ..errors import (
-    CallbackError,
     PlatformAuthError,
     SignInCancelledError,
     SignInRequiredError,
 )
 from .injection import LazyClient, check_name, inject
 from .presence import VARIABLE, is_person_there, takes_input
-from .words import PASTE_LABEL, ready
+from .words import ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,22 +170,9 @@ class Login:
         self._display.wait(view)
         alone = view["challenge"]["kind"] == "paste" and view["sign_in_url"] is None
         if alone and self._wishes.wait and takes_input(self._shell):
-            self._ask_for_address()
+            from ..sign_in import take_address
 
-    def _ask_for_address(self) -> None:
-        # What is typed at getpass() is not written into the notebook, what is at input() is.
-        from getpass import getpass
-
-        while True:
-            url = getpass(f"{PASTE_LABEL}: ")
-            try:
-                self._broker.complete(self._connection.profile, url)
-            except CallbackError as error:
-                print(f"That is not it: {error.what}")  # noqa: T201
-            except PlatformAuthError:
-                return  # the session says why
-            else:
-                return
+            take_address(self._broker, self._connection.profile)
 
     def _refuse(self, view: dict[str, Any]) -> None:
         """Call off what turned out to want a person."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
+from ..words import PASTE_LABEL as PASTE_LABEL
 from ..words import host_of
 
 INVITATION: Final = (
@@ -16,7 +17,6 @@ PASTE: Final = (
     "Sign in on the page that opens. It ends on an address that cannot be reached: "
     "copy that whole address and paste it here."
 )
-PASTE_LABEL: Final = "Paste the address of the page your browser ended on"
 PASTE_ON_PAGE: Final = (
     "The page that opens takes you to sign in, and takes the address that your browser ends on."
 )
