@@ -28,7 +28,7 @@ CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable
 # A real browser, a real forward proxy, and what kills a process at a given system call.
 PROGRAMS := tinyproxy strace
 
-.PHONY: help demo test test-fast test-lab lint format bench build setup chromium programs clean
+.PHONY: help demo test test-fast test-lab lint format notebooks bench build setup chromium programs clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -56,6 +56,9 @@ format: $(INSTALLED) $(LAB_INSTALLED) ## Repair what the linters can repair by t
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	cd labextension && npm run --silent lint
+
+notebooks: $(INSTALLED) ## Execute the documentation's notebooks, and write their outputs down anew
+	PYTHONPATH=tests/integration $(BIN)/python -m harness.documentation
 
 bench: $(INSTALLED) $(PROVIDER_INSTALLED) ## Measure the speed promises, one at a time, and print the numbers
 	$(PYTEST) tests/benchmarks --bench

@@ -30,7 +30,7 @@ ENDPOINTS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OAuthSettings:
     """Explicit OAuth settings; each wins over what discovery finds.
 
@@ -99,6 +99,12 @@ class OAuthSettings:
             value = getattr(self, field.name)
             if value is not None:
                 object.__setattr__(self, field.name, CHECKS[field.name](value))
+
+    def __repr__(self) -> str:
+        """Show what differs from the default, and no secret."""
+        values = ((each, getattr(self, each.name)) for each in fields(self))
+        shown = (f"{each.name}={value!r}" for each, value in values if value != each.default)
+        return f"OAuthSettings({', '.join(shown)})"
 
     def signing_key(self) -> Secret | None:
         """Return the client's private key as it is now: its file is read anew.

@@ -73,3 +73,10 @@ def test_a_private_key_shows_nowhere() -> None:
 def test_a_key_file_that_is_not_there_is_named_by_its_setting() -> None:
     with pytest.raises(ConfigError, match=r"oauth\.private_key_file names /no/such\.pem"):
         OAuthSettings(private_key_file="/no/such.pem").signing_key()
+
+
+def test_its_repr_is_what_was_said() -> None:
+    assert repr(OAuthSettings()) == "OAuthSettings()"
+    settings = OAuthSettings(issuer="https://id.example.com", private_key="hunter2")
+    assert repr(settings).startswith("OAuthSettings(issuer='https://id.example.com', private_key=")
+    assert "hunter2" not in repr(settings)

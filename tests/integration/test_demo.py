@@ -49,11 +49,11 @@ def notebook(
              "outputs": [], "execution_count": None}
             for number, source in enumerate(sources)
         ]  # fmt: skip
-        path = tmp_path / "other.ipynb"
+        path = tmp_path / "quickstart.ipynb"
         path.write_text(
             json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells})
         )
-        monkeypatch.setattr(place, "quickstart", lambda: path)
+        monkeypatch.setattr(place, "notebooks", lambda: [path])
 
     return write
 

@@ -34,6 +34,13 @@ def test_wheel_brings_no_sources_of_the_build(wheel: Path) -> None:
     assert not [name for name in names if name.startswith("tests/")]
 
 
+def test_wheel_brings_the_notebooks_of_the_demo(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if name.endswith(".ipynb")}
+    flows = ("quickstart", "pkce", "device", "client-credentials", "external-command")
+    assert names == {f"platform_auth/sandbox/notebooks/{flow}.ipynb" for flow in flows}
+
+
 def test_wheel_says_what_types_it_has(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         assert "platform_auth/py.typed" in archive.namelist()

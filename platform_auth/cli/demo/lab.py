@@ -12,8 +12,8 @@ from ...sandbox import Sandbox
 from ..exit_status import ExitStatus
 from ..logs import keep_quiet
 from ..terminal import has_browser, show
+from .notebooks import NAME
 from .place import Place
-from .quickstart import NAME
 from .requirement import require
 
 _PATIENCE: Final = 10.0
@@ -36,7 +36,8 @@ def open_lab() -> int:
             f"platform           {sandbox.platform_url}",
             "",
             "Both are for demos only. JupyterLab opens on a copy of the quickstart: run its cells,",
-            "and sign in as Ada, Grace or Alan. Ctrl-C ends it; nothing of yours is touched.",
+            "and sign in as Ada, Grace or Alan. Beside it there is a notebook for each flow.",
+            "Ctrl-C ends it; nothing of yours is touched.",
         )
         command = [sys.executable, "-m", "jupyterlab"]
         process = subprocess.Popen(command, cwd=place.work, env=place.environment())  # noqa: S603

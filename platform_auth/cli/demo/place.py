@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .quickstart import NAME, quickstart
+from .notebooks import NAME, notebooks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,7 @@ _EXTENSIONS: Final = {"ServerApp": {"jpserver_extensions": {"platform_auth": Tru
 
 
 class Place:
-    """A temporary directory with a configuration and a copy of the quickstart.
+    """A temporary directory with a configuration and copies of the notebooks.
 
     Parameters
     ----------
@@ -59,10 +60,11 @@ class Place:
         self.notebook = self.work / NAME
 
     def __enter__(self) -> Self:
-        source = quickstart()
+        sources = notebooks()
         for name in {"work", *_DIRECTORIES.values()}:
             (self.root / name).mkdir(mode=0o700)
-        shutil.copyfile(source, self.notebook)
+        for source in sources:
+            shutil.copyfile(source, self.work / source.name)
         self._write("profiles.yaml", json.dumps({"default": "demo", "profiles": self._profiles}))
         lines = (f"c.{name} = {value!r}\n" for name, value in self._settings.items())
         self._write("config/jupyter_server_config.py", "".join(lines))
@@ -92,4 +94,6 @@ class Place:
             if name in _KEPT or not name.startswith(_PERSONAL)
         }
         own = {name: str(self.root / place) for name, place in _DIRECTORIES.items()}
+        # So that a cell finds `platform-auth`, also where its environment is not activated.
+        own["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")])
         return {**kept, **own, "PLATFORM_AUTH_CONFIG": str(self.root / "profiles.yaml")}

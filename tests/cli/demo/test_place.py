@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from platform_auth.cli.demo import quickstart as notebook
+from platform_auth.cli.demo import notebooks as module
 from platform_auth.cli.demo.place import Place
 from platform_auth.errors import ConfigError
 
@@ -24,7 +24,11 @@ def test_what_is_in_it() -> None:
         config = (place.root / "config/jupyter_server_config.py").read_text()
         assert "c.ServerApp.open_browser = False\n" in config
         assert "c.IdentityProvider.token = 'letmein'\n" in config
-        assert place.notebook.read_bytes() == notebook.quickstart().read_bytes()
+        sources = module.notebooks()
+        assert (sources[0].name, place.notebook.name) == ("quickstart.ipynb", "quickstart.ipynb")
+        copies = {path.name: path.read_bytes() for path in place.work.iterdir()}
+        assert copies == {path.name: path.read_bytes() for path in sources}
+        assert {"pkce.ipynb", "device.ipynb"} < copies.keys()
 
 
 def test_nobody_else_can_read_it() -> None:
@@ -64,6 +68,6 @@ def test_its_programs_see_nothing_of_the_person(monkeypatch: pytest.MonkeyPatch)
 def test_an_installation_without_the_notebook(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(notebook, "_PLACES", (tmp_path / "nowhere.ipynb",))
+    monkeypatch.setattr(module, "_PLACES", (tmp_path,))
     with pytest.raises(ConfigError, match="lacks"):
-        notebook.quickstart()
+        module.notebooks()
