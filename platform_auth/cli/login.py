@@ -8,7 +8,7 @@ from ..connection import DEFAULT_TIMEOUT, Connection, connect
 from .address import in_browser, is_certain
 from .broker import find_broker
 from .exit_status import ExitStatus
-from .terminal import open_browser, show
+from .terminal import complain, open_browser, show
 
 if TYPE_CHECKING:
     import argparse
@@ -43,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Sign in."""
     connection = connect(arguments.profile)
+    for warning in connection.status()["warnings"]:
+        complain(f"Warning: {warning}")
     view = connection.sign_in(
         flow=arguments.flow,
         force=arguments.force,

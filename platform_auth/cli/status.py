@@ -49,7 +49,7 @@ def _row(view: dict[str, Any]) -> list[str]:
 
 
 def _explain(view: dict[str, Any]) -> None:
-    for text in remarks(view):
+    for text in (*(f"Warning: {each}" for each in view["warnings"]), *remarks(view)):
         show("", f"{view['profile']}: {text}")
     error = view["error"]
     if error is not None:

@@ -39,7 +39,8 @@ class StatusTable:
         problems = [view["error"] for view in self._views if view["error"]]
         self._remarks = [_sentence(each) for each in (*problems, *answer.get("problems", ()))]
         for view in self._views:
-            self._remarks += [f"{view['profile']}: {text}" for text in remarks(view)]
+            said = (*(f"Warning: {each}" for each in view["warnings"]), *remarks(view))
+            self._remarks += [f"{view['profile']}: {text}" for text in said]
         kept = key_remark(self._views)
         self._remarks += [kept] if kept else []
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -56,3 +58,18 @@ def test_nothing_is_configured(run: Callable[..., Outcome]) -> None:
     found = run("status")
     assert found.status == 0
     assert "No platform is configured" in found.out
+
+
+@pytest.mark.parametrize("command", [["status"], ["login", "demo-service"]])
+def test_what_is_switched_off_is_warned_of(
+    sandbox: Sandbox,
+    profiles_file: Callable[..., Path],
+    run: Callable[..., Outcome],
+    command: list[str],
+) -> None:
+    profile = sandbox.profiles()["demo-service"]
+    profile["admin"]["insecureSkipVerify"] = True
+    profiles_file({"profiles": {"demo-service": profile}})
+    found = run(*command)
+    assert found.status == 0
+    assert "Warning: Certificates are not verified (insecureSkipVerify)" in found.out + found.err

@@ -16,7 +16,7 @@ def view(**changes: Any) -> dict[str, Any]:
     usual = {
         "profile": "prod", "default": True, "platform": "flyte.example.com", "state": "signed_in",
         "signed_in_as": "ada", "expires_at": now + 3600, "next_refresh": now + 1800, "error": None,
-        "notices": [], "last_error": None, "key_source": None,
+        "notices": [], "last_error": None, "key_source": None, "warnings": [],
     }  # fmt: skip
     return usual | changes
 
@@ -51,6 +51,11 @@ def test_it_says_what_went_wrong_in_the_background(left: float, says: str) -> No
     for text in both(shown):
         assert "prod: The last refresh failed 3 min ago: id.example.com is not available." in text
         assert f"HTTP 503. It is tried again; {says}." in text
+
+
+def test_it_warns_of_what_is_switched_off() -> None:
+    for text in both(table(view(warnings=["Certificates are not verified."]))):
+        assert "prod: Warning: Certificates are not verified." in text
 
 
 def test_it_says_what_was_granted_otherwise() -> None:
