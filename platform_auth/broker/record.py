@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..oauth.identity import Identity
 from ..oauth.tokens import TokenSet
 from ..secret import Secret
+from .realm import realm_of
 
 if TYPE_CHECKING:
-    from ..config import PlatformConfig, Profile
+    from ..config import Profile
     from ..oauth.context import FlowContext
     from .clock import Clock
 
@@ -26,7 +25,7 @@ class Record:
     profile
         Its name.
     realm
-        What the profile was when it was signed in to, see `realm_of`: the tokens are for that.
+        What the profile was when it was signed in to, see `realm.realm_of`: the tokens are for that.
     flow
         How it was signed in, and so how it is refreshed.
     tokens
@@ -107,19 +106,6 @@ def authority_of(context: FlowContext) -> str:
     one server issued to another one.
     """
     return context.config.oauth.issuer or context.metadata.token_endpoint or ""
-
-
-def realm_of(config: PlatformConfig) -> str:
-    """Return a name for who issues a profile's tokens to whom, and for which platform.
-
-    Tokens must never follow a profile's name to another platform or provider.
-    """
-    oauth = config.oauth
-    parts = (
-        *(config.base_url, config.flow, config.client_id, config.audience, config.command),
-        *(oauth.issuer, oauth.token_endpoint, sorted(config.scopes), sorted(oauth.resource)),
-    )
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
 _SECRETS = ("access_token", "refresh_token", "id_token")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import InvalidGrantError, PlatformAuthError, SignInRequiredError, TransportError
 from ..oauth.flows import get_flow
-from .record import authority_of, new_record, realm_of
+from .realm import realm_of
+from .record import authority_of, new_record
 from .stores import rest
 
 if TYPE_CHECKING:

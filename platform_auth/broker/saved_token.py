@@ -95,7 +95,7 @@ def _noted(files: SessionFiles, profile: str) -> dict[str, str] | None:
 
 def _looked_up(files: SessionFiles, profile: str) -> dict[str, str]:
     from ..config import Profiles
-    from .record import realm_of
+    from .realm import realm_of
 
     profiles = Profiles()
     profiles.get(profile)  # what it depends on is known now

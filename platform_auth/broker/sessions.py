@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..config import Profile, Profiles, ProfileSource
 from ..config.equipment import check_equipment
 from ..errors import PlatformAuthError, PolicyError
-from .record import realm_of
+from .realm import realm_of
 from .session import Session
 
 if TYPE_CHECKING:

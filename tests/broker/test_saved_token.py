@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fakes.saved import make_record
-from platform_auth.broker import record as record_module
-from platform_auth.broker.record import realm_of
+from platform_auth.broker import realm as realm_module
+from platform_auth.broker.realm import realm_of
 from platform_auth.broker.saved_token import PREFIXES, saved_token
 from platform_auth.broker.stores.directory import sessions_directory
 from platform_auth.broker.stores.file import FileStore
@@ -76,7 +76,7 @@ def looked_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         times.append("once")
         return realm_of(config)
 
-    monkeypatch.setattr(record_module, "realm_of", counted)
+    monkeypatch.setattr(realm_module, "realm_of", counted)
     return times
 
 

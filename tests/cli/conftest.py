@@ -210,8 +210,9 @@ def start() -> Iterator[Callable[..., Command]]:
 
     def begun(*arguments: str, options: tuple[str, ...] = (), **env: str) -> Command:
         root = str(Path(platform_auth.__file__).parents[1])
+        module = () if "-c" in options else ("-m", "platform_auth.cli")
         process = subprocess.Popen(
-            [sys.executable, *options, "-m", "platform_auth.cli", *arguments],
+            [sys.executable, *options, *module, *arguments],
             env={**os.environ, "PYTHONPATH": root, **env},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import sys
 import time
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
+
+from platform_auth.broker.stores import open_store
+from platform_auth.cli import token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +21,12 @@ if TYPE_CHECKING:
     from conftest import Command, Outcome, Server
     from platform_auth.sandbox import Sandbox
 
-HEAVY = {"yaml", "httpx2", "authlib", "tornado", "traitlets", "asyncio", "IPython", "jupyter_core"}
+HEAVY = {
+    *("yaml", "httpx2", "authlib", "joserfc", "tornado", "traitlets", "asyncio", "IPython"),
+    *("jupyter_core", "filelock", "keyring", "http", "email", "ssl", "argparse", "dataclasses"),
+    *("inspect", "pathlib", "logging", "locale", "shutil", "secrets", "base64"),
+}
+"""What takes longer to import than all that is needed."""
 
 
 def is_token(text: str) -> bool:
@@ -153,12 +164,104 @@ def test_it_needs_nothing_but_the_standard_library(
     assert is_token(found.out.strip())
 
 
-def test_it_imports_nothing_heavy(server: Server, start: Callable[..., Command]) -> None:
-    server.visit()
-    found = start("token", "demo", options=("-S", "-X", "importtime")).end()
+def imported(found: Outcome) -> set[str]:
+    """Return the packages that a process with ``-X importtime`` has imported."""
+    assert found.status == 0, found.err
     lines = [line for line in found.err.splitlines() if line.startswith("import time:")]
     names = {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
-    assert "platform_auth" in names
+    return names - {"imported package"}
+
+
+def test_asking_a_broker_imports_nothing_heavy(
+    server: Server, start: Callable[..., Command]
+) -> None:
+    server.visit()
+    names = imported(start("token", "demo", options=("-S", "-X", "importtime")).end())
     assert not names & HEAVY
-    title, jython = "imported package", "org"  # the module copy asks whether it runs on Jython
-    assert names <= {*sys.stdlib_module_names, "platform_auth", title, jython}
+    assert names <= {*sys.stdlib_module_names, "platform_auth"}
+
+
+@pytest.fixture
+def saved(demo: Path, sandbox: Sandbox, run: Callable[..., Outcome]) -> str:
+    """Have a service's token saved, and no broker; return the token."""
+    before = time.time() - 60
+    os.utime(demo, (before, before))
+    token = run("token", "demo-service").out.strip()
+    assert is_token(token)
+    return token
+
+
+def test_a_saved_token_is_printed_and_nobody_is_asked(
+    saved: str, sandbox: Sandbox, start: Callable[..., Command]
+) -> None:
+    before = sandbox.requests
+    for words in (("demo-service",), ("demo-service", "--min-ttl", "5")):
+        found = start("token", *words).end()
+        assert (found.status, found.out, found.err) == (0, f"{saved}\n", "")
+    assert sandbox.requests == before
+
+
+def test_a_saved_token_takes_what_reads_it_and_nothing_heavy(
+    saved: str, start: Callable[..., Command]
+) -> None:
+    """The first time it takes what reads the configuration, too, but no more."""
+    options = ("-X", "importtime")
+    first = imported(start("token", "demo-service", options=options).end())
+    assert not first & {"httpx2", "authlib", "joserfc", "asyncio", "tornado", "argparse"}
+    assert "yaml" in first
+    names = imported(start("token", "demo-service", options=options).end())
+    assert not names & HEAVY
+    # What is installed may have files that are imported whenever Python starts.
+    always = imported(start(options=(*options, "-c", "pass")).end())
+    known = {*sys.stdlib_module_names, "platform_auth", "cryptography", "_cffi_backend"}
+    assert names <= known | always
+
+
+def test_a_saved_token_that_is_old_is_renewed(
+    saved: str, sandbox: Sandbox, start: Callable[..., Command]
+) -> None:
+    async def age() -> None:
+        store = open_store("file")
+        record = await store.load("demo-service")
+        assert record is not None
+        await store.save(replace(record, issued_at=record.issued_at - record.tokens.expires_in))
+
+    asyncio.run(age())
+    before = len(sandbox.requests)
+    new = start("token", "demo-service").end().out.strip()
+    assert is_token(new)
+    assert new != saved
+    assert start("token", "demo-service").end().out.strip() == new
+    grants = [request.grant_type for request in sandbox.requests[before:]]
+    assert [grant for grant in grants if grant] == ["client_credentials"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["prod"],
+        ["prod", "--output", "json"],
+    ],
+)
+def test_the_usual_words_need_no_argparse(words: list[str]) -> None:
+    expected = ("prod", "json" if len(words) > 1 else "raw", 60.0)
+    assert token.understood(words) == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        [""],
+        ["-h"],
+        ["--output", "raw", "prod"],
+        ["prod", "--output"],
+        ["prod", "--output", "yaml"],
+        ["prod", "--output=json"],
+        ["prod", "--min-ttl", "5"],
+        ["prod", "dev"],
+        ["prod", "--output", "raw", "dev"],
+    ],
+)
+def test_all_others_are_for_argparse(words: list[str]) -> None:
+    assert token.understood(words) is None
