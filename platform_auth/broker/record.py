@@ -25,7 +25,7 @@ class Record:
     profile
         Its name.
     realm
-        What the profile was when it was signed in to, see `realm.realm_of`: the tokens are for that.
+        What the profile was when it was signed in to, see `realm_of`: the tokens are for that.
     flow
         How it was signed in, and so how it is refreshed.
     tokens
