@@ -25,9 +25,13 @@ def test_how_long_it_lasts(monkeypatch: pytest.MonkeyPatch, left: float, words: 
     assert for_how_long(view) == words
 
 
-def test_what_is_renewed_has_no_end() -> None:
-    view = {"state": "signed_in", "expires_at": NOW, "next_refresh": NOW - 60}
-    assert for_how_long(view) == "renewed by itself"
+@pytest.mark.parametrize(("due", "words"), [(-60, ""), (90, " in 90 s"), (600, " in 10 min")])
+def test_what_is_renewed_has_no_end(
+    monkeypatch: pytest.MonkeyPatch, due: float, words: str
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: NOW)
+    view = {"state": "signed_in", "expires_at": NOW + 1200, "next_refresh": NOW + due}
+    assert for_how_long(view) == f"renewed by itself{words}"
 
 
 def test_nothing_to_last() -> None:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+
+from platform_auth.cli.broker import find_broker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +23,11 @@ def test_who_is_signed_in_where(
     server.visit()
     host = sandbox.platform_url.removeprefix("http://")
     gap = " " * (len(host) - len("PLATFORM") + 2)
-    assert run("status").out.splitlines() == [
+    lines = run("status").out.splitlines()
+    # Half of its five minutes are left until then, less what this test takes.
+    assert re.search(r" in (\d+ s|2 min)$", lines[1])
+    lines[1] = lines[1].rpartition(" in ")[0]
+    assert lines == [
         f"PROFILE       PLATFORM{gap}STATE",
         f"demo *        {host}  Signed in as ada@example.com  renewed by itself",
         f"demo-device   {host}  Signed out",
@@ -73,3 +81,36 @@ def test_what_is_switched_off_is_warned_of(
     found = run(*command)
     assert found.status == 0
     assert "Warning: Certificates are not verified (insecureSkipVerify)" in found.out + found.err
+
+
+def test_what_went_wrong_meanwhile_and_what_was_granted_otherwise(
+    server: Server, run: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.visit()
+    client = find_broker()
+    answer = client.profiles()
+    answer["profiles"][0] |= {
+        "notices": ["The scope admin was not granted."],
+        "last_error": {
+            "code": "unreachable",
+            "what": "https://id.example.com cannot be reached.",
+            "why": "Connection refused",
+            "fix": "",
+            "retryable": True,
+            "at": time.time() - 600,
+        },
+        "key_source": "keyring",
+    }
+    monkeypatch.setattr(client, "profiles", lambda: answer)
+    monkeypatch.setattr("platform_auth.cli.status.find_broker", lambda: client)
+    found = run("status")
+    assert found.status == 0
+    assert "demo: The scope admin was not granted." in found.out
+    assert "demo: The last refresh failed 10 min ago: https://id.example.com cannot" in found.out
+    assert "the present token still serves" in found.out
+    assert "the key is in the system's keyring" in found.out
+    shown = json.loads(run("status", "--json").out)["profiles"][0]
+    assert {name: shown[name] for name in ("notices", "last_error", "key_source")} == {
+        name: answer["profiles"][0][name] for name in ("notices", "last_error", "key_source")
+    }
+    assert shown["next_refresh"] > time.time()

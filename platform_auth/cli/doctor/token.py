@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ...errors import PlatformAuthError
+from ..duration import span
 from .finding import Finding, Level
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _asked(client: BrokerClient, name: str) -> Finding:
         return Finding.of(error, "token")
     after = client.session(name)
     who = f" for {after['signed_in_as']}" if after["signed_in_as"] else ""
-    left = max(after["expires_at"] - time.time(), 0) if after["expires_at"] else None
-    until = "" if left is None else f", good for {left:.0f} s"
+    left = after["expires_at"] - time.time() if after["expires_at"] else None
+    until = "" if left is None else f", good for {span(left)}"
     renewed = ", then renewed by itself" if after["next_refresh"] else ""
     return Finding(Level.OK, f"token: there is one{who}{until}{renewed}")

@@ -46,7 +46,7 @@ def test_all_is_well(
         assert line in well
     [token, service] = [line for line in well if line.startswith("token: ")]
     assert token.startswith("token: there is one for ada@example.com, good for ")
-    assert token.endswith(" s, then renewed by itself")
+    assert token.endswith(", then renewed by itself")
     assert service.startswith("token: there is one, good for ")
     notes = lines(found, "note")
     assert "token: nobody is signed in" in notes  # to the one with a code
