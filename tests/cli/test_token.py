@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 HEAVY = {
     *("yaml", "httpx2", "authlib", "joserfc", "tornado", "traitlets", "asyncio", "IPython"),
     *("jupyter_core", "filelock", "keyring", "http", "email", "ssl", "argparse", "dataclasses"),
-    *("inspect", "pathlib", "logging", "locale", "shutil", "secrets", "base64"),
+    *("inspect", "pathlib", "logging", "locale", "shutil", "secrets", "base64", "traceback"),
 }
 """What takes longer to import than all that is needed."""
 
