@@ -67,6 +67,11 @@ def default_client() -> BrokerClient:
     return local_client()
 
 
+def connection_of(source: TokenSource) -> Connection:
+    """Return a connection whose tokens come from a source."""
+    return Connection(source.client, source.profile)
+
+
 def _default_profile(client: BrokerClient) -> str:
     answer = client.profiles()
     if answer["default"] is not None:
@@ -84,8 +89,9 @@ def _default_profile(client: BrokerClient) -> str:
 class Connection:
     """A profile and a source of its tokens.
 
-    It holds no token that outlives a few minutes and pickles as a reference: the process that
-    unpickles it connects on its own.
+    It holds no token that outlives a few minutes, and pickles as a reference: the profile's name
+    and the way to its broker. A worker on the same machine asks the same broker; elsewhere it is
+    one of the worker's own, or an error that says so when it is first used.
 
     Parameters
     ----------
@@ -328,4 +334,4 @@ class Connection:
         return f"<Connection {self.profile}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return connect, (self.profile,)
+        return Connection, (self._broker, self.profile)

@@ -13,7 +13,7 @@ from platform_auth.broker import local
 from platform_auth.broker.client import BrokerClient, SocketChannel
 from platform_auth.broker.local import LocalChannel
 from platform_auth.config import OAuthSettings, Policy, Profiles
-from platform_auth.connection import default_client
+from platform_auth.connection import Connection, default_client
 from platform_auth.errors import (
     BrokerUnavailableError,
     ConfigError,
@@ -223,5 +223,42 @@ class TestElsewhere:
     ) -> None:
         pickled = pickle.dumps(connect("prod"))
         use(monkeypatch, Profiles(admin={}, user_file=None, flyte=False))
+        elsewhere = pickle.loads(pickled)  # noqa: S301 - our own
         with pytest.raises(ProfileNotFoundError, match="prod"):
-            pickle.loads(pickled)  # noqa: S301 - our own
+            elsewhere.access_token()
+
+    def test_so_is_a_client_of_it(self, here: Here) -> None:
+        here.sign_in()
+        connection = connect("prod")
+        connection.access_token()
+        headers = {"X-Team": "ours"}
+        clients = (connection.http(headers=headers), connection.http_async(headers=headers))
+        for client in clients:
+            pickled = pickle.dumps(client)
+            assert b"CANARY" not in pickled
+            again = pickle.loads(pickled)  # noqa: S301 - our own
+            assert again.base_url == client.base_url
+            assert again.headers["X-Team"] == "ours"
+            assert isinstance(again, type(client))
+
+    def test_the_way_to_the_broker_comes_along(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """A worker's environment need not be the kernel's, as on a Dask cluster that runs on."""
+        key = tmp_path / "key"
+        key.write_text("key-CANARY")
+        there = SocketChannel("unix:///of-the-kernel.sock", str(key))
+        pickled = pickle.dumps(Connection(BrokerClient(there), "prod"))
+        assert b"CANARY" not in pickled
+        monkeypatch.setenv("PLATFORM_AUTH_BROKER", "unix:///of-the-worker.sock")
+        monkeypatch.setenv("PLATFORM_AUTH_BROKER_TOKEN_FILE", str(tmp_path / "other"))
+        again = pickle.loads(pickled)  # noqa: S301 - our own
+        assert again._broker._channel.address == there.address
+        key.unlink()  # the kernel has ended, or this is another machine
+        again = pickle.loads(pickled)  # noqa: S301 - our own
+        assert again._broker._channel.address == "unix:///of-the-worker.sock"
+        monkeypatch.delenv("PLATFORM_AUTH_BROKER")
+        again = pickle.loads(pickled)  # noqa: S301 - our own
+        with pytest.raises(BrokerUnavailableError) as caught:
+            again.access_token()
+        assert "is gone" in caught.value.why

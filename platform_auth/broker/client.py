@@ -2,13 +2,15 @@
 
 A kernel, a terminal or a tool finds its broker by ``PLATFORM_AUTH_BROKER`` (``unix:///path`` or
 ``http://127.0.0.1:PORT``) and ``PLATFORM_AUTH_BROKER_TOKEN_FILE``. The file is read for each call,
-so that a restarted server is found again.
+so that a restarted server is found again. Both pickle, as references: they name places, no key.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import socket
+import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -22,9 +24,12 @@ if TYPE_CHECKING:
     from .access_token import AccessToken
 
 _UNIX: Final = "unix://"
-_MEMBERS = {"access_token", "token_type", "expires_at", "expires_in", "header"}
-_OTHER_VERSION = "it speaks another version of the protocol"
-_SECONDS = 40.0  # a refresh inside the broker may take 30
+_MEMBERS: Final = {"access_token", "token_type", "expires_at", "expires_in", "header"}
+_NO_SUCH_CALL: Final = "no_such_call"
+_SECONDS: Final = 40.0  # a refresh inside the broker may take 30
+_TOO_MANY: Final = 429
+_PAUSES: Final = (0.25, 0.5, 1.0)
+"""Seconds to wait, at most, before the next try at a broker that is asked too much."""
 
 
 class Channel(Protocol):
@@ -111,7 +116,7 @@ class BrokerClient:
         try:
             return AccessToken.from_dict(answer)
         except (KeyError, TypeError, ValueError):
-            raise _unavailable(_OTHER_VERSION) from None
+            raise _other_version() from None
 
     def token_answer(
         self, name: str, *, min_ttl: float = 60, stale: str | None = None
@@ -122,7 +127,7 @@ class BrokerClient:
             query["stale"] = stale
         answer = self._call("GET", _path(name, "token", query=query))
         if not answer.keys() >= _MEMBERS:
-            raise _unavailable(_OTHER_VERSION)
+            raise _other_version()
         return answer
 
     def _call(
@@ -132,7 +137,9 @@ class BrokerClient:
         if status < 400:  # noqa: PLR2004 - client and server errors
             return answer
         error = answer.get("error")
-        raise PlatformAuthError.from_dict(error if isinstance(error, dict) else {})
+        if not isinstance(error, dict) or error.get("code") == _NO_SUCH_CALL:
+            raise _other_version()
+        raise PlatformAuthError.from_dict(error)
 
 
 def _path(name: str, verb: str = "", *, query: Mapping[str, Any] | None = None) -> str:
@@ -161,25 +168,42 @@ class SocketChannel:
         found = broker_of_environment()
         return cls(*found) if found else None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reattached, (self.address, self.token_file)
+
     def call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, wait: float = 0
     ) -> tuple[int, dict[str, Any]]:
-        """Put one call, on a connection of its own: nothing is shared with a forked child."""
+        """Put one call; again after a while where the broker is asked too much."""
+        content = b"" if body is None else json.dumps(body).encode()
+        for pause in _PAUSES:
+            status, answer = self._call(method, path, content, _SECONDS + wait)
+            if status != _TOO_MANY:
+                return status, answer
+            _rest(pause)
+        return self._call(method, path, content, _SECONDS + wait)
+
+    def _call(
+        self, method: str, path: str, content: bytes, timeout: float
+    ) -> tuple[int, dict[str, Any]]:
+        # On a connection of its own: nothing is shared with a forked child.
         family, place = _place(self.address)
         headers = {
             "Authorization": f"Bearer {self._secret()}",
             "Host": "127.0.0.1",
             "Content-Type": "application/json",
         }
-        content = b"" if body is None else json.dumps(body).encode()
         try:
             with socket.socket(family, socket.SOCK_STREAM) as connection:
-                connection.settimeout(_SECONDS + wait)
+                connection.settimeout(timeout)
                 connection.connect(place)
                 status, answer = call(connection, method, path, headers, content)
             return status, _json_object(answer)
         except TimeoutError as error:
-            raise _unavailable("it does not answer in time") from error
+            raise _unavailable("It is busy: it does not answer in time.") from error
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            why = "It was stopped, or runs without the extension platform_auth."
+            raise _unavailable(why) from error
         except (OSError, ValueError, RecursionError) as error:
             raise _unavailable(str(error) or type(error).__name__) from error
 
@@ -187,8 +211,29 @@ class SocketChannel:
         try:
             with open(self.token_file, encoding="ascii") as file:  # noqa: PTH123 - see `call`
                 return file.read().strip()
+        except FileNotFoundError as error:
+            why = f"{self.token_file} is gone: its kernel or server has ended, or was elsewhere."
+            raise _unavailable(why) from error
         except (OSError, ValueError) as error:
-            raise _unavailable(f"{self.token_file} cannot be read") from error
+            raise _unavailable(f"{self.token_file} cannot be read.") from error
+
+
+def _reattached(address: str, token_file: str) -> SocketChannel:
+    """Return the channel of an object that came from another process.
+
+    Where that process's key is not to be had (it has ended, or was on another machine), this one
+    may have a broker of its own.
+    """
+    channel = SocketChannel(address, token_file)
+    if not os.path.exists(token_file):  # noqa: PTH110 - see `call`
+        return SocketChannel.from_environment() or channel
+    return channel
+
+
+def _rest(seconds: float) -> None:
+    import random  # few ever come here
+
+    time.sleep(seconds * random.uniform(0.5, 1))  # noqa: S311 - spreads load, hides nothing
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
@@ -222,4 +267,12 @@ def _unavailable(why: str) -> BrokerUnavailableError:
         "The Jupyter server that keeps your sign-ins cannot be reached.",
         why=why,
         fix="If the server was restarted, restart this kernel too; then try again.",
+    )
+
+
+def _other_version() -> BrokerUnavailableError:
+    return BrokerUnavailableError(
+        "The Jupyter server has another version of platform-auth than this kernel.",
+        fix="Install the same one for both, then restart the server and the kernel.",
+        retryable=False,
     )

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import parse_qsl
 
 from tornado.httputil import (
@@ -28,6 +28,7 @@ from .protocol import MAX_BODY, BadRequestError, json_object, refusal
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from tornado.http1connection import HTTP1Connection
     from tornado.httputil import HTTPConnection
 
     from .gate import Gate
@@ -55,7 +56,7 @@ class Exchanges(HTTPServerConnectionDelegate):
 
     def __init__(self, protocol: Protocol, gate: Gate) -> None:
         self.protocol, self.gate = protocol, gate
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Future[None], HTTP1Connection] = {}
 
     def start_request(
         self,
@@ -63,17 +64,23 @@ class Exchanges(HTTPServerConnectionDelegate):
         request_conn: HTTPConnection,
     ) -> HTTPMessageDelegate:
         """Begin with one request."""
-        return _Exchange(self, request_conn)
+        return _Exchange(self, cast("HTTP1Connection", request_conn))
 
-    def run(self, answer: Coroutine[Any, Any, None]) -> None:
-        """Have something answered."""
+    def run(self, answer: Coroutine[Any, Any, None], connection: HTTP1Connection) -> None:
+        """Have something answered; where that is called off, the connection ends."""
         task = asyncio.ensure_future(answer)
-        self._running.add(task)  # the event loop itself keeps tasks by weak references only
-        task.add_done_callback(self._running.discard)
+        self._running[task] = connection  # the event loop itself keeps tasks by weak references
+        task.add_done_callback(self._running.pop)
+
+    def stop(self) -> None:
+        """Answer nobody any more: whoever waits sees the connection end."""
+        for task, connection in self._running.items():
+            task.cancel()
+            connection.close()
 
 
 class _Exchange(HTTPMessageDelegate):
-    def __init__(self, all_of_them: Exchanges, connection: HTTPConnection) -> None:
+    def __init__(self, all_of_them: Exchanges, connection: HTTP1Connection) -> None:
         self._all, self._connection = all_of_them, connection
         self._handle: Handle | None = None
         self._refusal: Reply | None = None
@@ -86,9 +93,9 @@ class _Exchange(HTTPMessageDelegate):
         """Look who it is."""
         assert isinstance(start_line, RequestStartLine)  # noqa: S101 - this end is the server
         self._method, self._target = start_line.method, start_line.path
-        stream = getattr(self._connection, "stream", None)
+        connection = getattr(self._connection.stream, "socket", None)
         try:
-            self._handle = self._all.gate.admit(getattr(stream, "socket", None), headers)
+            self._handle = self._all.gate.admit(connection, headers)
         except RefusedAtGateError as refused:
             self._refusal = refused.reply
 
@@ -104,7 +111,7 @@ class _Exchange(HTTPMessageDelegate):
         if self._refusal is not None:
             self._reply(self._refusal)
         elif self._handle is not None:
-            self._all.run(self._answer(self._handle))
+            self._all.run(self._answer(self._handle), self._connection)
 
     def on_connection_close(self) -> None:
         """Go on: what has been begun for one who left may serve the next who asks."""

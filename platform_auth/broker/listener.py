@@ -62,8 +62,8 @@ class Listener:
     ) -> None:
         self._tcp = tcp or bind_unix_socket is None
         self._place, self._handles = Place(directory, identity), Handles()
-        exchanges = Exchanges(Protocol(broker, private=True), Gate(self._handles))
-        self._server = HTTPServer(exchanges, max_body_size=_MAX_READ, max_header_size=_HEAD)
+        self._exchanges = Exchanges(Protocol(broker, private=True), Gate(self._handles))
+        self._server = HTTPServer(self._exchanges, max_body_size=_MAX_READ, max_header_size=_HEAD)
         self._own: Handle | None = None
         self.address = ""
 
@@ -126,6 +126,7 @@ class Listener:
     def stop(self) -> None:
         """Listen no more and remove socket and keys."""
         self._server.stop()
+        self._exchanges.stop()
         self._place.leave()
         self._own = None
 

@@ -12,6 +12,7 @@ import contextlib
 import functools
 import os
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,14 +20,21 @@ from ..errors import BrokerUnavailableError
 from .client import BrokerClient
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from .broker import Broker
+    from .client import Channel
     from .protocol import Protocol
 
 
 _GRACE: Final = 5.0
 """Seconds that the end of the process may wait for what is under way."""
+
+# What atexit calls comes too late: nothing can be given to a thread any more by then, and a token
+# that has just been renewed could not be saved.
+_AT_EXIT: Final[Callable[[Callable[[], None]], object]] = getattr(
+    threading, "_register_atexit", atexit.register
+)
 
 
 class LocalChannel:
@@ -41,25 +49,41 @@ class LocalChannel:
 
     def __init__(self, broker: Broker | None = None) -> None:
         self._given = broker
-        self._start()
-        atexit.register(self.close)
+        self._forget()
+        with contextlib.suppress(RuntimeError):  # at the end of the process it is too late
+            _AT_EXIT(self.close)
+        if hasattr(os, "register_at_fork"):
+            forget = weakref.WeakMethod(self._forget_given)
+            os.register_at_fork(after_in_child=lambda: (method := forget()) and method())
 
-    def _start(self) -> None:
-        self._process = os.getpid()
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _own_channel, ()
+
+    def _forget(self) -> None:
+        self._starting = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._broker: Broker | None = None
         self._protocol: Protocol | None = None
-        self._loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=self._loop.run_forever, name="platform-auth", daemon=True)
-        thread.start()
+
+    def _forget_given(self) -> None:
+        self._given = None
+        self._forget()
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        with self._starting:
+            if self._loop is None:
+                loop = asyncio.new_event_loop()
+                run = threading.Thread(target=loop.run_forever, name="platform-auth", daemon=True)
+                run.start()
+                self._loop = loop
+            return self._loop
 
     def call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, wait: float = 0
     ) -> tuple[int, dict[str, Any]]:
         """Put one call and wait for the answer."""
-        if self._process != os.getpid():
-            self._given = None
-            self._start()
-        work = asyncio.run_coroutine_threadsafe(self._answer(method, path, body or {}), self._loop)
+        answer = self._answer(method, path, body or {})
+        work = asyncio.run_coroutine_threadsafe(answer, self._started())
         try:
             return work.result(timeout=60 + wait)
         except TimeoutError:
@@ -70,7 +94,7 @@ class LocalChannel:
 
     def close(self) -> None:
         """End what is under way; a browser that has come back still gets its page."""
-        if self._process != os.getpid() or self._broker is None:
+        if self._loop is None or self._broker is None:
             return
         work = asyncio.run_coroutine_threadsafe(self._broker.close(), self._loop)
         with contextlib.suppress(TimeoutError):
@@ -105,3 +129,8 @@ def _new_broker() -> Broker:
 def local_client() -> BrokerClient:
     """Return the client of this process's own broker, started when first asked for."""
     return BrokerClient(LocalChannel())
+
+
+def _own_channel() -> Channel:
+    """Return this process's own: what another's held does not come along."""
+    return local_client()._channel  # noqa: SLF001 - a client of this very module

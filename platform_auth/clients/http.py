@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
 
+    from ..broker.source import TokenSource as BrokerTokens
     from ..config import PlatformConfig
     from ..connection import Connection
     from . import TokenSource
@@ -28,6 +29,24 @@ class PlatformHttpAuth(AuthFlow, httpx2.Auth):
 def make(connection: Connection) -> httpx2.Client:
     """Return the client of `Connection.http`."""
     return http_client(connection.config, connection.tokens)
+
+
+class _Client(httpx2.Client):
+    """A client that pickles as a reference: whoever unpickles it asks their own broker."""
+
+    reopened_by: tuple[TokenSource, Mapping[str, Any]]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopened, self.reopened_by
+
+
+class _AsyncClient(httpx2.AsyncClient):
+    """Its asynchronous twin."""
+
+    reopened_by: tuple[TokenSource, Mapping[str, Any]]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopened_async, self.reopened_by
 
 
 def http_client(
@@ -49,7 +68,9 @@ def http_client(
 
     """
     auth = PlatformHttpAuth(source, config.base_url, guarded=True)
-    return httpx2.Client(**_settings(config, auth, auth.keep_home, options))
+    client = _Client(**_settings(config, auth, auth.keep_home, options))
+    client.reopened_by = source, options
+    return client
 
 
 def async_http_client(
@@ -63,7 +84,24 @@ def async_http_client(
     async def keep_home(request: httpx2.Request) -> None:
         auth.keep_home(request)
 
-    return httpx2.AsyncClient(**_settings(config, auth, keep_home, options))
+    client = _AsyncClient(**_settings(config, auth, keep_home, options))
+    client.reopened_by = source, options
+    return client
+
+
+def _reopened(source: TokenSource, options: Mapping[str, Any]) -> httpx2.Client:
+    return _connection(source).http(**options)
+
+
+def _reopened_async(source: TokenSource, options: Mapping[str, Any]) -> httpx2.AsyncClient:
+    return _connection(source).http_async(**options)
+
+
+def _connection(source: TokenSource) -> Connection:
+    # The configuration is not pickled: an HTTP proxy's password may be in it.
+    from ..connection import connection_of
+
+    return connection_of(cast("BrokerTokens", source))  # others were not made by `Connection.http`
 
 
 def _settings(

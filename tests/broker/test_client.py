@@ -79,7 +79,8 @@ def test_a_failure_that_says_nothing_is_one_all_the_same(answer: dict[str, Any])
 def test_a_token_that_is_none(answer: dict[str, Any]) -> None:
     with pytest.raises(BrokerUnavailableError) as caught:
         BrokerClient(Said(200, answer)).token("prod")
-    assert "version" in caught.value.why
+    assert "another version" in caught.value.what
+    assert not caught.value.retryable
 
 
 class TestChannel:

@@ -7,14 +7,21 @@ import json
 import socket
 import stat
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fakes.bench import until
 from platform_auth.broker.client import BrokerClient, SocketChannel
 from platform_auth.broker.listener import Listener
-from platform_auth.errors import BrokerRefusedError, PolicyError, SignInRequiredError
+from platform_auth.errors import (
+    BrokerRefusedError,
+    BrokerUnavailableError,
+    PolicyError,
+    SignInRequiredError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -291,6 +298,20 @@ class TestBadCalls:
             assert raw(listener, path="/v1/profiles/nobody").status == 404
 
         with_listener(bench, tmp_path, look, tcp=True)
+
+
+def test_who_waits_when_it_ends_is_not_left_to_wait(bench: Bench, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with listening(bench, tmp_path, tcp=False) as listener:
+            broker = client(listener)
+            view = await asyncio.to_thread(broker.session, "prod")
+            wait = partial(broker.session, "prod", since=view["revision"], wait=30)
+            waiting = asyncio.create_task(asyncio.to_thread(wait))
+            await until(lambda: listener._exchanges._running)
+        with pytest.raises(BrokerUnavailableError):
+            await asyncio.wait_for(waiting, 5)
+
+    bench.run(work)
 
 
 def test_after_its_end_nobody_is_there(bench: Bench, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import subprocess
 import sys
 import threading
@@ -13,9 +14,11 @@ import pytest
 from fakes.bench import until
 from platform_auth.broker import source as module
 from platform_auth.broker.access_token import AccessToken
+from platform_auth.broker.client import BrokerClient, SocketChannel
 from platform_auth.broker.monotonic import monotonic
 from platform_auth.broker.source import TokenSource
 from platform_auth.errors import (
+    BrokerRefusedError,
     BrokerUnavailableError,
     PlatformAuthError,
     SignInRequiredError,
@@ -102,10 +105,27 @@ class TestKept:
         clock.passed = 125
         source.header()
         source.header()
+        asked_ahead(source)
         assert len(broker.asked) == 2
         clock.passed = 185
         source.header()
+        asked_ahead(source)
         assert len(broker.asked) == 3
+
+    def test_nobody_waits_for_the_answer(
+        self, source: TokenSource, broker: Broker, clock: Hands
+    ) -> None:
+        """The server may be busy, or the token's renewal slow: what there is still serves."""
+        before = source.header()
+        broker.gate.clear()
+        clock.passed = 230
+        for _ in range(100):
+            assert source.header() == before
+            assert source.token(min_ttl=60).authorization == before[1]
+        broker.gate.set()
+        asked_ahead(source)
+        assert source.header() != before
+        assert len(broker.asked) == 2
 
     def test_whoever_needs_more_gets_more(
         self, source: TokenSource, broker: Broker, clock: Hands
@@ -259,7 +279,60 @@ class TestFault:
         with pytest.raises(BrokerUnavailableError):
             source.token(stale=stale)
 
-    def test_what_only_a_person_can_mend_is_said_at_once(
+    @pytest.mark.parametrize(
+        "fault",
+        [BrokerRefusedError("no such kernel"), BrokerUnavailableError("version", retryable=False)],
+    )
+    def test_what_is_wrong_with_the_broker_says_nothing_about_the_token(
+        self, source: TokenSource, broker: Broker, clock: Hands, fault: PlatformAuthError
+    ) -> None:
+        source.header()
+        broker.fault = fault
+        clock.passed = 130
+        source.header()
+        asked_ahead(source)
+        clock.passed = 250
+        assert source.header() == ("authorization", "Bearer at-0")
+        clock.passed = 300
+        with pytest.raises(type(fault)):
+            source.header()
+
+    def test_a_broker_that_is_away_is_asked_less_and_less(
+        self, source: TokenSource, broker: Broker, clock: Hands
+    ) -> None:
+        source.header()
+        broker.fault = BrokerUnavailableError("gone")
+        asked_at = []
+        for second in range(121, 239):
+            clock.passed = second
+            before = len(broker.asked)
+            source.header()
+            asked_ahead(source)
+            asked_at += [second] * (len(broker.asked) - before)
+        assert asked_at == [121, 123, 127, 135, 151, 181, 211]
+        broker.fault = None
+        clock.passed = 245
+        source.header()
+        broker.fault = BrokerUnavailableError("gone")
+        clock.passed += 130
+        source.header()
+        asked_ahead(source)
+        assert source._kept is not None
+        assert source._kept.pause == 2
+
+    def test_what_only_a_person_can_mend_is_said_soon(
+        self, source: TokenSource, broker: Broker, clock: Hands
+    ) -> None:
+        source.header()
+        broker.fault = SignInRequiredError("You are not signed in.")
+        clock.passed = 130
+        source.header()
+        asked_ahead(source)
+        for _ in range(2):
+            with pytest.raises(SignInRequiredError):
+                source.header()
+
+    def test_and_at_once_where_the_token_will_not_do(
         self, source: TokenSource, broker: Broker, clock: Hands
     ) -> None:
         source.header()
@@ -267,6 +340,98 @@ class TestFault:
         clock.passed = 250
         with pytest.raises(SignInRequiredError):
             source.header()
+
+
+class TestLoops:
+    def test_a_thousand_tasks_wait_for_one_thread(
+        self, source: TokenSource, broker: Broker
+    ) -> None:
+        broker.gate.clear()
+
+        async def work() -> int:
+            tasks = [asyncio.create_task(source.token_async()) for _ in range(1000)]
+            await until(lambda: broker.asked)
+            threads = threading.active_count()
+            broker.gate.set()
+            assert len({token.fingerprint for token in await asyncio.gather(*tasks)}) == 1
+            return threads
+
+        before = threading.active_count()
+        assert asyncio.run(work()) == before + 1
+
+    def test_a_task_that_is_cancelled_takes_no_other_along(
+        self, source: TokenSource, broker: Broker
+    ) -> None:
+        broker.gate.clear()
+
+        async def work() -> None:
+            tasks = [asyncio.create_task(source.token_async()) for _ in range(3)]
+            await until(lambda: broker.asked)
+            tasks[0].cancel()
+            await asyncio.gather(tasks[0], return_exceptions=True)
+            broker.gate.set()
+            assert (await asyncio.gather(*tasks[1:]))[0].value.reveal() == "at-0"
+
+        asyncio.run(work())
+
+    def test_a_failure_reaches_every_task_with_frames_of_its_own(
+        self, source: TokenSource, broker: Broker
+    ) -> None:
+        broker.fault = SignInRequiredError("You are not signed in.")
+
+        async def work() -> list[Any]:
+            calls = (source.token_async() for _ in range(20))
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+        errors = asyncio.run(work())
+        assert {type(error) for error in errors} == {SignInRequiredError}
+        assert len({id(error) for error in errors}) == 20
+
+    def test_a_loop_that_ends_does_not_wait(
+        self, source: TokenSource, broker: Broker, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A cell that is interrupted while the server is away, for example."""
+        broker.gate.clear()
+
+        async def work() -> None:
+            asking = asyncio.create_task(source.token_async())
+            await until(lambda: broker.asked)
+            asking.cancel()
+
+        asyncio.run(work())
+        assert not broker.gate.is_set()
+        broker.gate.set()
+        assert source.token().value.reveal() == "at-0"
+        assert caplog.records == []
+
+    def test_a_loop_that_is_closed_without_a_word_is_no_trouble(
+        self, source: TokenSource, broker: Broker, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        broker.gate.clear()
+        loop = asyncio.new_event_loop()
+        asking = loop.create_task(source.token_async())
+        while not broker.asked:
+            loop.run_until_complete(asyncio.sleep(0))
+        (flight,) = source._flights.values()
+        loop.close()
+        broker.gate.set()
+        assert flight.result(20).value.reveal() == "at-0"
+        asking._log_destroy_pending = False  # type: ignore[attr-defined]  # our own doing
+        assert caplog.records == []
+
+
+class TestReference:
+    def test_a_pickle_holds_no_token(self, source: TokenSource, broker: Broker) -> None:
+        channel = SocketChannel("unix:///somewhere/broker.sock", "/somewhere/key")
+        source = TokenSource(BrokerClient(channel), "prod", min_ttl=7)
+        source._kept = module._Kept(broker.current, ("authorization", "Bearer at-0"), 1e12)
+        pickled = pickle.dumps(source)
+        assert b"at-0" not in pickled
+        assert b"/somewhere/key" in pickled
+        again = pickle.loads(pickled)  # noqa: S301 - our own
+        assert again._kept is None
+        assert (again.profile, again._min_ttl) == ("prod", 7)
+        assert again.client._channel.address == "unix:///somewhere/broker.sock"
 
 
 FORKED = """
@@ -302,6 +467,12 @@ def test_a_fork_while_somebody_fetches_does_not_hang_the_child() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
     )
     assert found.stdout.strip() == "7"
+
+
+def asked_ahead(source: TokenSource) -> None:
+    """Wait until what is asked in the background has been answered."""
+    if source._asking is not None:
+        source._asking.join(20)
 
 
 def in_threads(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,6 +25,7 @@ from platform_auth.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
+    from pathlib import Path
 
 LOGIN_PATH = "/a%40b/platform-auth/login"
 CALLBACK = "http://127.0.0.1:8888/a%40b/platform-auth/callback"
@@ -51,20 +51,14 @@ class Host:
 
     def start(self) -> None:
         self.broker = Broker(self._profiles, Redirects(LOGIN_PATH))
-        self.listener = Listener(self.broker, self._directory)
+        self.listener = Listener(self.broker, self._directory, identity="host")
         self._loop.call_soon_threadsafe(self.listener.start)
         self.run(asyncio.sleep(0))
 
     def restart(self) -> None:
-        """Be another process under the old address, as far as a kernel can tell."""
-        old = self.listener.environment
+        """Be another process in the old place, as a server that is started anew is."""
         self.stop()
         self.start()
-        socket, token_file = (Path(place.removeprefix("unix://")) for place in old.values())
-        new_socket, new_file = self.listener.environment.values()
-        socket.parent.mkdir(exist_ok=True)  # a short one goes with its listener
-        token_file.symlink_to(new_file)
-        socket.symlink_to(new_socket.removeprefix("unix://"))
 
     def stop(self) -> None:
         async def end() -> None:
