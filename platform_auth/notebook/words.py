@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from ..words import PASTE_LABEL as PASTE_LABEL
 from ..words import host_of
 
 INVITATION: Final = (

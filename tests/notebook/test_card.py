@@ -10,7 +10,7 @@ from platform_auth.notebook import words
 from platform_auth.notebook.card import card_of, is_address, outcome_card
 from platform_auth.notebook.markup import body_html, to_html
 from platform_auth.notebook.style import style_for, widget_style
-from platform_auth.words import also_sign_out_at
+from platform_auth.words import PASTE_LABEL, also_sign_out_at
 
 EVIL = "<img src=x onerror=alert(1)>\"'&"
 EXTENSION = Path(__file__).parents[2] / "labextension"
@@ -221,7 +221,7 @@ def test_the_style_is_well_formed() -> None:
 def test_the_words_are_those_of_the_lab_extension() -> None:
     theirs = (EXTENSION / "src" / "words.ts").read_text(encoding="utf-8")
     ours = [words.INVITATION, words.NO_PAGE, words.SIGN_IN, words.SIGN_IN_AGAIN, words.SIGN_OUT]
-    ours += [words.CANCEL, words.NO_PROFILES, words.GO_ON, words.PASTE, words.PASTE_LABEL]
+    ours += [words.CANCEL, words.NO_PROFILES, words.GO_ON, words.PASTE, PASTE_LABEL]
     ours += [card_of(view(state=state)).status for state in ("signed_out", "expired", "failed")]
     ours += [call("%1") for call in (words.sign_in_to, words.sign_in_at, words.enter_code)]
     ours.append(also_sign_out_at("%1"))
