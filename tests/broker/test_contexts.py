@@ -11,10 +11,11 @@ from fakes.flyte import AUTHORIZATION_SERVER, CLIENT, FLYTE_CLIENT, FLYTE_METADA
 from fakes.provider import form, reply
 from platform_auth.broker.redirects import Redirects
 from platform_auth.broker.stores.memory import MemoryStore
-from platform_auth.config import Profiles
+from platform_auth.config import Policy, Profiles
 from platform_auth.errors import (
     AccessDeniedError,
     DiscoveryError,
+    PolicyError,
     SignInRequiredError,
     TransportError,
 )
@@ -26,9 +27,13 @@ HOUR = 3600
 class World:
     """A broker that knows no more than an endpoint, and the platform there."""
 
-    def __init__(self, store: MemoryStore | None = None, **oauth: Any) -> None:
+    def __init__(
+        self, store: MemoryStore | None = None, policy: Policy | None = None, **oauth: Any
+    ) -> None:
         shape = {"admin": {"endpoint": "flyte.example.com"}, "oauth": oauth}
-        profiles = Profiles(admin={"prod": shape}, user_file=None, flyte=False)
+        profiles = Profiles(
+            admin={"prod": shape}, user_file=None, flyte=False, policy=policy or Policy()
+        )
         self.bench = Bench(
             profiles, redirects=Redirects("/platform-auth/login"), store=store or MemoryStore()
         )
@@ -182,6 +187,32 @@ class TestAnotherServer:
 
         world.bench.run(work)
         assert not any("evil" in each.url for each in world.platform.requests)
+
+
+class TestPolicy:
+    """The administrator lists platforms; a platform on the list names its provider itself."""
+
+    def world(self, allowed: str) -> World:
+        return World(policy=Policy(allowed_endpoints=(allowed,)))
+
+    def test_the_provider_of_a_platform_that_is_allowed_is_reached(self) -> None:
+        world = self.world("flyte.example.com")
+
+        async def work() -> None:
+            await world.sign_in()
+            assert (await world.broker.token("prod")).value.reveal() == "at-1-CANARY"
+
+        world.bench.run(work)
+
+    def test_a_platform_that_is_not_is_not_even_asked(self) -> None:
+        world = self.world("other.example.com")
+
+        async def work() -> None:
+            with pytest.raises(PolicyError):
+                await world.broker.sign_in("prod")
+
+        world.bench.run(work)
+        assert not world.platform.requests
 
 
 class TestFailure:
