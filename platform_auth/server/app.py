@@ -75,8 +75,9 @@ class PlatformAuth(AuditSettings, ExtensionApp):
         "file",
         help="""Where sign-ins rest. Default: "file", encrypted in platform-auth/sessions/ of the
         Jupyter data directory, so that they outlive the server and every server and terminal of
-        the same home shares them. "memory" ends them with the server. Others come from the entry
-        point group platform_auth.stores.""",
+        the same home shares them. "keyring" puts them whole into the system's keyring, where that
+        has room for them. "memory" ends them with the server. Others come from the entry point
+        group platform_auth.stores.""",
     ).tag(config=True)
 
     redirect_base_url = Unicode(
