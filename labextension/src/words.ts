@@ -93,10 +93,12 @@ export class Words {
   }
 
   /** What went wrong in the background, while nothing is lost. */
-  private hitch({ what, fix }: IErrorText): string {
-    return [this.trans.__('Not renewed just now:'), what, fix]
-      .filter(Boolean)
-      .join(' ');
+  private hitch({ what, why }: IErrorText): string {
+    const said = [what, why].filter(Boolean).join(' ');
+    return this.trans.__(
+      'The last refresh failed: %1 It is tried again.',
+      said
+    );
   }
 
   /** What signing in does, in one sentence. */

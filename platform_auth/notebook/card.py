@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
+from ..remarks import remarks
 from ..words import also_sign_out_at, state_words
 from . import words
 
@@ -182,8 +183,10 @@ def _badge(view: dict[str, Any]) -> str:
 
 def _lines(view: dict[str, Any]) -> tuple[Line, ...]:
     if view["state"] == "signed_in":
-        renewed = view["next_refresh"] is not None
-        return (Line("Renewed automatically.", quiet=True),) if renewed else ()
+        said = [Line(text) for text in remarks(view)]
+        if view["next_refresh"] is not None:
+            said.append(Line("Renewed automatically.", quiet=True))
+        return tuple(said)
     if view["state"] in {"expired", "failed"}:
         return error_lines(view["error"]) if view["error"] else (Line(words.GO_ON),)
     if view["flow"] in SILENT_FLOWS:

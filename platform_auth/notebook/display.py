@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from ..errors import SignInCancelledError
+from ..remarks import remarks
 from ..words import state_words
 from .card import Card, Line, card_of, logout_link, outcome_card
 from .markup import to_html
@@ -56,7 +57,8 @@ class LoginDisplay:
             print(ready(view, self._name, self._kind))  # noqa: T201
             return
         note = Line(f"{client_is_ready(self._name, self._kind)}.", quiet=True)
-        card = outcome_card(view, "signed_in", state_words(view), note)
+        said = map(Line, remarks(view))  # what was granted otherwise than asked for
+        card = outcome_card(view, "signed_in", state_words(view), *said, note)
         self._put(_bundle(card, ready(view, self._name, self._kind)))
 
     def fail(self, error: PlatformAuthError) -> None:

@@ -69,6 +69,12 @@ def test_signed_in_there_is_nothing_to_press() -> None:
     assert card.link is None
 
 
+def test_what_was_granted_otherwise_is_said() -> None:
+    granted = view(state="signed_in", notices=["The scope admin was not granted."])
+    for row in (False, True):
+        assert card_of(granted, row=row).lines[0].text == "The scope admin was not granted."
+
+
 def test_the_sign_in_control_is_a_real_link_named_sign_in() -> None:
     for row in (False, True):
         html = body_html(card_of(view(), row=row))

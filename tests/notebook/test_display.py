@@ -49,6 +49,15 @@ def test_without_a_server_there_is_no_live_form(asked: dict[str, Any]) -> None:
     assert "on your Jupyter server" not in bundle["text/plain"]
 
 
+def test_what_was_granted_otherwise_stays_beside_who_signed_in(
+    asked: dict[str, Any], notebook: Notebook
+) -> None:
+    granted = {**asked, "state": "signed_in", "notices": ["The scope admin was not granted."]}
+    notebook.shell.push({"display": LoginDisplay("client", "http"), "asked": asked, "in": granted})
+    notebook.run("display.wait(asked); display.succeed(globals()['in'])")
+    assert "The scope admin was not granted." in notebook.bundles[-1]["text/html"]
+
+
 def test_what_is_asked_anew_replaces_what_was_asked(
     asked: dict[str, Any], notebook: Notebook
 ) -> None:

@@ -183,10 +183,10 @@ describe('a session signed in', () => {
     const { lines } = view({
       ...signedIn,
       notices: ['The scope admin was not granted.'],
-      last_error: { ...DENIED, what: 'id.example.com is down.', fix: 'Wait.' }
+      last_error: { ...DENIED, what: 'It is down.', why: 'It rains.' }
     });
     expect(texts(lines)).toEqual([
-      'Not renewed just now: id.example.com is down. Wait.',
+      'The last refresh failed: It is down. It rains. It is tried again.',
       'The scope admin was not granted.'
     ]);
   });
