@@ -13,6 +13,10 @@ from harness.evidence import Evidence
 from harness.lab import Lab
 from harness.states import UNVERIFIED, VIEW, states
 from harness.told import Told
+from platform_auth.broker.pages import device_page, page, paste_page
+from platform_auth.errors import CallbackError
+from platform_auth.notebook.card import card_of, logout_link, outcome_card
+from platform_auth.notebook.markup import to_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -173,3 +177,32 @@ def test_a_server_that_is_gone_is_said(lab: Lab, told: Told) -> None:
     told.fall_silent()
     expect(card.get_by_text("The Jupyter server does not answer")).to_be_visible()
     assert violations(lab.page, CARD) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_servers_pages_are_for_everybody_too(browser: BrowserSession, scheme: str) -> None:
+    asked = {name: each["challenge"] for name, each in states().items() if "challenge" in each}
+    problem = CallbackError("That address is of another sign-in.", fix="Paste the newest one.")
+    pages = [
+        page("You are signed in", "Signed in as ada@example.com."),
+        page("Sign-in failed", "It broke.", "It rains.", kind="bad", fix="Wait."),
+        page("Sign in?", "Another site has sent you.", kind="ask", link=("/x", "Continue")),
+        device_page("flyte.example.com", asked["device"]),
+        paste_page("flyte.example.com", asked["paste"]["url"], "", problem=problem),
+    ]
+    tab = browser.page(color_scheme=scheme)
+    for html in pages:
+        tab.set_content(html)
+        assert violations(tab, "html") == []
+
+
+def test_a_card_that_a_notebook_saves_is_for_everybody_too(browser: BrowserSession) -> None:
+    tab = browser.page()
+    for name, changes in states().items():
+        view = {**VIEW, **changes}
+        aside = logout_link(view.get("logout_url"))
+        cards = [card_of(view), card_of(view, row=True)]
+        cards.append(outcome_card(view, view["state"], "Done", aside=aside))
+        for card in cards:
+            tab.set_content(f"<main>{to_html(card)}</main>")
+            assert violations(tab, "main") == [], name

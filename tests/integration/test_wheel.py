@@ -27,6 +27,12 @@ def test_wheel_brings_the_built_lab_extension(wheel: Path) -> None:
     assert f"{data}/etc/jupyter/jupyter_server_config.d/platform_auth.json" in names
 
 
+def test_the_lab_extension_is_small(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        sizes = [each.file_size for each in archive.infolist() if "/static/" in each.filename]
+    assert 10_000 < sum(sizes) < 100_000
+
+
 def test_wheel_brings_no_sources_of_the_build(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()

@@ -64,7 +64,7 @@ def states() -> dict[str, dict[str, Any]]:
         "notices": {
             **ada,
             "notices": ["The provider did not grant the scope admin."],
-            "last_error": {**error, "what": "id.example.com cannot be reached.", "fix": ""},
+            "last_error": {**error, "what": "id.example.com cannot be reached.", "at": now - 90},
         },
         "expired": {"state": "expired", "error": {**error, "what": "The sign-in has ended."}},
         "failed": {"state": "failed", "error": error},
