@@ -19,11 +19,13 @@ class Verifier:
         Whose tokens it takes; its keys are fetched anew each time.
     audience
         What the tokens must be for.
+    address
+        Where its keys are to be had from here, if not at the issuer.
 
     """
 
-    def __init__(self, issuer: str, audience: str) -> None:
-        self.issuer = issuer
+    def __init__(self, issuer: str, audience: str, address: str | None = None) -> None:
+        self.issuer, self.address = issuer, address or issuer
         self.audience = audience
 
     def claims(self, token: str) -> dict[str, Any]:
@@ -36,7 +38,7 @@ class Verifier:
 
         """
         with loopback_client() as http:
-            answer = http.get(f"{self.issuer}/jwks").raise_for_status()
+            answer = http.get(f"{self.address}/jwks").raise_for_status()
         keys = KeySet.import_key_set(answer.json())
         claims = jwt.decode(token, keys, algorithms=["RS256", "ES256"]).claims
         rules = jwt.JWTClaimsRegistry(
