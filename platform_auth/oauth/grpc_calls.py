@@ -101,10 +101,7 @@ class GrpcCalls:
             rpc.message, timeout=rpc.timeout, metadata=tuple(metadata.items())
         )
         call.add_done_callback(lambda _: loop.call_soon_threadsafe(_set, ended))
-        try:
-            await ended
-        finally:
-            call.cancel()
+        await ended  # who goes away closes the channel, and that ends the call
         status, by_http = call.code().name, _BY_HTTP.search(call.details() or "")
         if by_http:
             return RpcReply(f"HTTP {by_http[1]}")

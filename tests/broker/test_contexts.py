@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from fakes.bench import Bench
+from fakes.bench import CALLBACK, HERE, Bench
 from fakes.flyte import AUTHORIZATION_SERVER, CLIENT, FLYTE_CLIENT, FLYTE_METADATA, FlytePlatform
-from fakes.provider import form, reply
+from fakes.provider import ISSUER, form, reply
+from platform_auth.broker.record import record_from_dict, record_to_dict
 from platform_auth.broker.redirects import Redirects
 from platform_auth.broker.stores.memory import MemoryStore
 from platform_auth.config import Policy, Profiles
@@ -20,6 +23,7 @@ from platform_auth.errors import (
     TransportError,
 )
 
+HUB = "https://hub.example.com/hub/user-redirect/platform-auth/callback"
 GONE = TransportError("It cannot be reached.")
 HOUR = 3600
 
@@ -97,6 +101,23 @@ def test_a_token_that_was_saved_goes_in_its_header_without_anybody_being_asked()
 
     after.bench.run(work)
     assert after.sent()[0]["client_id"] == "flytectl"
+
+
+def test_what_is_saved_says_which_header_and_who_issued_it() -> None:
+    world = World()
+
+    async def work() -> None:
+        await world.sign_in()
+        record = (await world.broker.session("prod")).record
+        assert record is not None
+        saved = json.loads(json.dumps(record_to_dict(record)))
+        again = record_from_dict(saved, world.bench.clock)
+        assert (again.header, again.authority) == ("flyte-authorization", f"{ISSUER}/token")
+        older = {name: saved[name] for name in saved if name not in {"header", "authority"}}
+        again = record_from_dict(older, world.bench.clock)
+        assert (again.header, again.authority) == ("authorization", "")
+
+    world.bench.run(work)
 
 
 def test_the_profiles_own_header_wins() -> None:
@@ -272,7 +293,7 @@ class TestServerPage:
     @pytest.mark.parametrize(
         "client",
         [
-            {**FLYTE_CLIENT, "redirect_uri": "https://hub.example.com/x/platform-auth/callback"},
+            {**FLYTE_CLIENT, "redirect_uri": HUB},
             {"client_id": "notebooks"},
         ],
     )
@@ -282,6 +303,26 @@ class TestServerPage:
 
         async def work() -> None:
             assert await world.broker.comes_back_here("prod")
+
+        world.bench.run(work)
+
+    @pytest.mark.parametrize(
+        ("dictated", "own", "used"),
+        [
+            (FLYTE_CLIENT["redirect_uri"], None, CALLBACK),
+            (HUB, None, HUB),
+            (HUB, "https://mine.example.com/cb", "https://mine.example.com/cb"),
+        ],
+    )
+    def test_its_address_is_its_own_unless_another_one_of_it_is_registered(
+        self, dictated: str, own: str | None, used: str
+    ) -> None:
+        world = World(**({"redirect_uri": own} if own else {}))
+        world.platform.pages[CLIENT] = {**FLYTE_CLIENT, "redirect_uri": dictated}
+
+        async def work() -> None:
+            url = await world.broker.begin("prod", CALLBACK, HERE)
+            assert parse_qs(urlsplit(url).query)["redirect_uri"] == [used]
 
         world.bench.run(work)
 

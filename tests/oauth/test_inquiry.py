@@ -67,6 +67,11 @@ class TestEachAnswer:
         assert platform.asked() == [RESOURCE, AUTHORIZATION_SERVER, CLIENT]
         assert not platform.rpcs
 
+    def test_of_two_spellings_the_standards_own_counts(self) -> None:
+        both = {"client_id": "snake", **camel_case(FLYTE_CLIENT)}
+        platform = FlytePlatform({AUTHORIZATION_SERVER: FLYTE_METADATA, CLIENT: both})
+        assert find(platform).config.client_id == "snake"
+
     def test_flyte_2_by_connect_which_takes_no_grpc(self) -> None:
         platform = FlytePlatform(
             {
