@@ -19,7 +19,7 @@ from .call import call
 from .environment import ADDRESS_VARIABLE, broker_of_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from .access_token import AccessToken
 
@@ -83,6 +83,10 @@ class BrokerClient:
         return self._call(
             "PUT", _path(name), {"config": config} | ({"apart": True} if apart else {})
         )
+
+    def put_like(self, name: str, other: str, scopes: Sequence[str]) -> dict[str, Any]:
+        """Have a profile made that is like another one, its secrets too, but for more scopes."""
+        return self._call("PUT", _path(name), {"like": other, "scopes": list(scopes)})
 
     def sign_in(
         self,

@@ -5,8 +5,9 @@
     GET  /v1/profiles                                   all sessions
     GET  /v1/profiles/{name}?since=REV&wait=SECONDS     one session; long poll
     GET  /v1/profiles/{name}?explain=1                  with where its settings come from (private)
-    PUT  /v1/profiles/{name}            {config, apart?}
-                                                        a profile made by code      (private)
+    PUT  /v1/profiles/{name}            {config, apart?} or {like, scopes}
+                                                        a profile made by code, or  (private)
+                                                        one like another, with more scopes
     POST /v1/profiles/{name}/sign-in    {flow?, force?, redirect?}
                                                         the challenge, or signed in
     POST /v1/profiles/{name}/complete   {url}           a pasted redirect URL
@@ -27,10 +28,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
+from ..config import ProfileSource
 from ..config.origin import explain
 from ..errors import (
     BrokerError,
@@ -201,10 +203,21 @@ class Protocol:
 
     async def _put(self, name: str, _query: _Query, body: _Body) -> dict[str, Any]:
         config, apart = body.get("config"), body.get("apart", False)
+        if "like" in body:
+            config = await self._like(body["like"], body.get("scopes"))
         if not isinstance(config, Mapping) or not isinstance(apart, bool):
             what = "The body needs a member config, an object; apart is true or false."
             raise BadRequestError(what)
         return session_view(await self._broker.put(name, config, apart=apart), self._broker)
+
+    async def _like(self, name: object, scopes: object) -> dict[str, Any]:
+        """Return the shape of a profile with more scopes: its secrets have not left the broker."""
+        listed = scopes if isinstance(scopes, list) else [None]
+        if not isinstance(name, str) or not all(isinstance(each, str) for each in listed):
+            raise BadRequestError("like is the name of a profile, and scopes is a list of strings.")
+        profile = (await self._broker.session(name)).profile
+        config = replace(profile.config, scopes=(*profile.config.scopes, *listed))
+        return replace(profile, config=config, source=ProfileSource.SESSION).to_mapping()
 
     async def _sign_in(self, name: str, _query: _Query, body: _Body) -> dict[str, Any]:
         flow, redirect, force = body.get("flow"), body.get("redirect"), body.get("force", False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -214,9 +214,7 @@ def _with_scopes(
 
         what = f"--scopes: the scopes of {name} are its own ({view['flow']}); set them in it."
         raise UsageError(what)
-    config = replace(profile.config, scopes=(*profile.config.scopes, *more))
-    copy = replace(profile, name=_copy_name(name, more), config=config)
-    return broker.put(copy.name, copy.to_mapping())
+    return broker.put_like(_copy_name(name, more), name, more)
 
 
 def _copy_name(name: str, more: tuple[str, ...]) -> str:

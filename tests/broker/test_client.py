@@ -37,6 +37,7 @@ def test_calls_are_those_of_the_protocol() -> None:
     client.session("a/b c")
     client.session("prod", since=7, wait=20)
     client.put("prod", {"admin": {}})
+    client.put_like("more", "prod", ("api",))
     client.sign_in("prod", flow="device", force=True)
     client.complete("prod", "url")
     client.cancel("prod")
@@ -46,6 +47,7 @@ def test_calls_are_those_of_the_protocol() -> None:
         ("GET", "/v1/profiles/a%2Fb%20c", None, 0),
         ("GET", "/v1/profiles/prod?since=7&wait=20", None, 20),
         ("PUT", "/v1/profiles/prod", {"config": {"admin": {}}}, 0),
+        ("PUT", "/v1/profiles/more", {"like": "prod", "scopes": ["api"]}, 0),
         (
             "POST",
             "/v1/profiles/prod/sign-in",

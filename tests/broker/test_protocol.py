@@ -87,6 +87,22 @@ class TestRoutes:
         assert answer.status == 404
         assert answer.body["error"]["code"] == "no_such_call"
 
+    def test_a_profile_like_another_keeps_the_secrets_that_nobody_was_told(
+        self, new_bench: type[Bench]
+    ) -> None:
+        profile = {
+            "admin": {**PROFILES["prod"]["admin"], "httpProxyURL": "http://me:CANARY@proxy:3128"},
+            "oauth": {**PROFILES["prod"]["oauth"], "client_secret": "secret-CANARY"},
+        }
+        bench = new_bench(Profiles(admin={"prod": profile}, user_file=None, flyte=False))
+        answer = ask(bench, "PUT", f"{V}/more", {}, {"like": "prod", "scopes": ["api"]})
+        assert answer.status == 200
+        assert "CANARY" not in json.dumps(ask(bench, "GET", f"{V}/more").body)
+        made = bench.run(lambda: bench.broker.session("more")).profile.config
+        assert made.scopes == ("openid", "offline_access", "api")
+        assert made.http_proxy_url == "http://me:CANARY@proxy:3128"
+        assert made.client_secret().reveal() == "secret-CANARY"
+
     def test_a_name_may_hold_anything_but_a_slash(self, bench: Bench) -> None:
         body = {"config": {"admin": {"endpoint": "a.example.com"}}}
         name = "ä b?#%"
@@ -141,6 +157,9 @@ class TestRefusals:
             ("PUT", f"{V}/mine", {}, {}),
             ("PUT", f"{V}/mine", {}, {"config": "x"}),
             ("PUT", f"{V}/mine", {}, {"config": {"admin": 5}}),
+            ("PUT", f"{V}/mine", {}, {"like": "prod"}),
+            ("PUT", f"{V}/mine", {}, {"like": 5, "scopes": []}),
+            ("PUT", f"{V}/mine", {}, {"like": "prod", "scopes": [5]}),
             ("POST", f"{V}/prod/sign-in", {}, {"flow": "pigeon"}),
             ("POST", f"{V}/prod/sign-in", {}, {"redirect": "pigeon"}),
         ],
