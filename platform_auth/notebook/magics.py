@@ -11,6 +11,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
+from ..errors import PlatformAuthError
 from .choice import one_to_leave, session_of, signed_in
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class PlatformMagics(Magics):
     )
     @argument("--no-wait", action="store_true", help="Do not wait for the person.")
     @argument("--force", action="store_true", help="Sign in anew, also when signed in.")
+    @argument("--debug", action="store_true", help="Show where an error came from, too.")
     def platform_login(self, line: str) -> LazyClient | None:
         """Sign in to a platform and get its ready client.
 
@@ -66,11 +68,15 @@ class PlatformMagics(Magics):
         # A habit from Python, where it keeps a cell from showing its last value.
         arguments = parse_argstring(self.platform_login, line.strip().removesuffix(";"))
         wishes = _wishes(arguments)
-        broker = _broker()
-        view = session_of(broker, arguments.profile)
-        if view is not None:
-            return self._log_in(broker, view, wishes)
-        self._pick(broker, wishes)
+        try:
+            broker = _broker()
+            view = session_of(broker, arguments.profile)
+            if view is not None:
+                return self._log_in(broker, view, wishes)
+            self._pick(broker, wishes)
+        except PlatformAuthError as error:
+            error.debug = arguments.debug
+            raise
         return None
 
     @line_magic

@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from ..broker.protocol import MAX_BODY, BadRequestError, Protocol, Reply, json_object, refusal
-from ..errors import BrokerError, BrokerRefusedError, PlatformAuthError, PolicyError
+from ..broker.protocol import MAX_BODY, Protocol, Reply, json_object, refusal
+from ..errors import (
+    BadRequestError,
+    BrokerError,
+    BrokerRefusedError,
+    PlatformAuthError,
+    PolicyError,
+)
 from .visitor import authorized_to, browser_of, may_be_here, refuse_visitor
 
 if TYPE_CHECKING:
