@@ -23,7 +23,8 @@ from tornado.httputil import (
 from tornado.iostream import StreamClosedError
 
 from .gate import RETRY_AFTER, RefusedAtGateError, too_large
-from .protocol import MAX_BODY, BadRequestError, json_object, refusal
+from ..errors import BadRequestError
+from .protocol import MAX_BODY, json_object, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -19,7 +19,8 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from .stores.private_file import UnsafeFileError, private_directory
+from ..errors import UnsafeFileError
+from .stores.private_file import private_directory
 
 log = logging.getLogger("platform_auth")
 

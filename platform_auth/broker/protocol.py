@@ -35,8 +35,10 @@ from urllib.parse import unquote
 from ..config import ProfileSource
 from ..config.origin import explain
 from ..errors import (
+    BadRequestError,
     BrokerError,
     ConfigError,
+    NoSuchCallError,
     PlatformAuthError,
     PolicyError,
     ProfileNotFoundError,
@@ -59,18 +61,6 @@ MAX_WAIT: Final = 30.0
 
 _Query = Mapping[str, str]
 _Body = Mapping[str, Any]
-
-
-class BadRequestError(BrokerError):
-    """The request is not one of the protocol."""
-
-    code = "bad_request"
-
-
-class NoSuchCallError(BrokerError):
-    """The protocol has no such call here."""
-
-    code = "no_such_call"
 
 
 _STATUS: Final[tuple[tuple[type[PlatformAuthError], int], ...]] = (

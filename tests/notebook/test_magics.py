@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from IPython.core.error import UsageError
 
-from platform_auth.errors import ConfigError, SignInRequiredError
+from platform_auth.errors import ConfigError, ProfileNotFoundError, SignInRequiredError
 from platform_auth.notebook.magics import NAMES
 
 if TYPE_CHECKING:
@@ -79,6 +79,21 @@ def test_where_to_sign_out_at_the_provider_is_a_link(signed_in: Host, notebook: 
 def test_it_is_one_profile_or_all(host: Host, notebook: Notebook) -> None:
     with pytest.raises(UsageError, match="not both"):
         notebook.run("%platform_logout demo --all")
+
+
+def test_an_error_is_one_readable_block_and_its_traceback_for_whoever_debugs(
+    host: Host, notebook: Notebook
+) -> None:
+    with pytest.raises(ProfileNotFoundError):
+        notebook.run("%platform_login nobody")
+    assert "ProfileNotFoundError: " in notebook.text
+    assert "Fix: " in notebook.text
+    assert "Traceback" not in notebook.text
+    assert notebook.text.count("\n") <= 5
+    with pytest.raises(ProfileNotFoundError):
+        notebook.run("%platform_login nobody --debug")
+    assert "Traceback (most recent call last)" in notebook.text
+    assert "magics.py" in notebook.text
 
 
 class TestNoDefault:

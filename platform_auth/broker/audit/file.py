@@ -11,7 +11,8 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final
 
-from ..stores.private_file import UnsafeFileError, private_directory
+from ...errors import UnsafeFileError
+from ..stores.private_file import private_directory
 
 if TYPE_CHECKING:
     from pathlib import Path

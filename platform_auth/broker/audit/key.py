@@ -7,8 +7,9 @@ import hmac
 import os
 from typing import TYPE_CHECKING, Final
 
+from ...errors import UnsafeFileError
 from ...secret import Secret
-from ..stores.private_file import UnsafeFileError, private_directory, read_private, write_private
+from ..stores.private_file import private_directory, read_private, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,10 +13,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
+from ...errors import StoreError
 from .at_rest import StoreAtRest
 from .os_keyring import KeyringError, ask
 from .private_file import private_directory, read_private, write_private
-from .session_files import StoreError, too_new
+from .session_files import too_new
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable

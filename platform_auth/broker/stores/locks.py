@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from filelock import AsyncFileLock, FileLock, Timeout
 
-from ...errors import BrokerUnavailableError
-from .session_files import StoreError
+from ...errors import BrokerUnavailableError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

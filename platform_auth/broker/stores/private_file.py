@@ -12,7 +12,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final
 
-from ...errors import BrokerError
+from ...errors import UnsafeFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,12 +27,6 @@ TEMPORARY: Final = ".tmp"
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 _OWNER_ONLY, _DIRECTORY = 0o600, 0o700
-
-
-class UnsafeFileError(BrokerError):
-    """A file or directory is not what only its owner could have made it."""
-
-    code = "unsafe_file"
 
 
 def private_directory(path: Path | str) -> None:

@@ -14,7 +14,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from ...errors import BrokerError
+from ...errors import BrokerError, StoreError
 from .keys import VARIABLE, StoreKeys
 from .private_file import TEMPORARY, private_directory, read_private, write_private
 from .sealed import (
@@ -47,12 +47,6 @@ NOTE: Final = ".note"
 _SESSION, _ASIDE = ".session", ".corrupt-"
 _KEPT_ASIDE = 3
 _PUT_ASIDE = "put aside"
-
-
-class StoreError(BrokerError):
-    """What is saved cannot be used, or nothing can be saved."""
-
-    code = "store_failed"
 
 
 class SessionFiles:

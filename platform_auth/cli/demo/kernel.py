@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import nbformat.v4
 
-from .server import ServerFailedError
+from ...errors import ServerFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
 
-from ...errors import PlatformAuthError
+from ...errors import ServerFailedError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,12 +27,6 @@ _START_UP: Final = 60.0
 _PATIENCE: Final = 15.0
 _INTERVAL: Final = 0.05
 _LOG_LINES: Final = 20
-
-
-class ServerFailedError(PlatformAuthError):
-    """The Jupyter server did not do what it is there for."""
-
-    code = "jupyter_failed"
 
 
 def settings(token: str) -> dict[str, Any]:

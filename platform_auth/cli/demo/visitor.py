@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx2
 
-from ...errors import PlatformAuthError
-from .server import ServerFailedError
+from ...errors import PlatformAuthError, ServerFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

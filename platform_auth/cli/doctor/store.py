@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ...broker.client import SocketChannel
 from ...broker.stores import VARIABLE
 from ...broker.stores.directory import sessions_directory
-from ...broker.stores.private_file import UnsafeFileError, write_private
-from ...errors import PlatformAuthError
+from ...broker.stores.private_file import write_private
+from ...errors import PlatformAuthError, UnsafeFileError
 from ..broker import find_broker
 from .finding import Finding, Level
 
