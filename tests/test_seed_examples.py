@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import documented
+from fakes.certificates import authority
 from platform_auth import AuthType, PlatformConfig
 from platform_auth.config import Profiles
 from platform_auth.secret import Secret
@@ -30,10 +31,11 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def flyte_file() -> None:
+def flyte_file() -> Path:
     path = Path.home() / ".flyte" / "config.yaml"
     path.parent.mkdir()
     path.write_text(documented.AUTO_FILE)
+    return path
 
 
 def test_endpoints() -> None:
@@ -69,8 +71,11 @@ def test_auto_takes_the_environment_first(monkeypatch: pytest.MonkeyPatch) -> No
     assert config.client_id == "my-app-client-id"
 
 
-def test_the_file_is_also_a_profile() -> None:
-    flyte_file()
+def test_the_file_is_also_a_profile(directory: Path) -> None:
+    path = flyte_file()
+    ca = directory / "ca.pem"
+    ca.write_bytes(authority().pem)
+    path.write_text(path.read_text().replace(CA, str(ca)))
     assert Profiles().default == "default"
     assert Profiles().get("default").config.client_id == "my-app-client-id"
 
