@@ -93,6 +93,23 @@ class TestTurnover:
         AuditFile(path, max_bytes=20).append(b"x" * 100)
         assert path.stat().st_size == 101
 
+    def test_what_another_process_has_put_aside_meanwhile_stays_where_it_is(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ours, theirs = AuditFile(path, max_bytes=20), AuditFile(path, max_bytes=20)
+        ours.append(b"a" * 15)
+        turn_over = ours._turn_over
+
+        def late(more: int) -> None:
+            theirs.append(b"b" * 5)
+            turn_over(more)
+
+        monkeypatch.setattr(ours, "_turn_over", late)
+        ours.append(b"c" * 5)
+        assert path.read_bytes() == b"bbbbb\nccccc\n"
+        assert path.with_name("audit.jsonl.1").read_bytes() == b"a" * 15 + b"\n"
+        assert not path.with_name("audit.jsonl.2").exists()
+
     def test_many_processes_lose_and_mix_no_line(self, path: Path) -> None:
         context = multiprocessing.get_context("spawn")
         writers = [context.Process(target=write_lines, args=(path, who)) for who in range(4)]
