@@ -22,8 +22,8 @@ from tornado.httputil import (
 )
 from tornado.iostream import StreamClosedError
 
-from .gate import RETRY_AFTER, RefusedAtGateError, too_large
 from ..errors import BadRequestError
+from .gate import RETRY_AFTER, RefusedAtGateError, too_large
 from .protocol import MAX_BODY, json_object, refusal
 
 if TYPE_CHECKING:
