@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import concurrent.futures.thread  # noqa: F401 - it registers its end before ours, see below
 import contextlib
 import functools
 import os
@@ -31,7 +32,7 @@ _GRACE: Final = 5.0
 """Seconds that the end of the process may wait for what is under way."""
 
 # What atexit calls comes too late: nothing can be given to a thread any more by then, and a token
-# that has just been renewed could not be saved.
+# that has just been renewed could not be saved. These are called before, the last one first.
 _AT_EXIT: Final[Callable[[Callable[[], None]], object]] = getattr(
     threading, "_register_atexit", atexit.register
 )

@@ -12,7 +12,7 @@ import concurrent.futures
 import contextlib
 import os
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import BrokerError, BrokerUnavailableError, PlatformAuthError
@@ -36,7 +36,7 @@ class _Kept:
     """A token, and until when (by the monotonic clock) nothing needs to be asked about it."""
 
     token: AccessToken
-    header: tuple[str, str]
+    header: tuple[str, str] = field(repr=False)  # the token in clear
     fresh_until: float
     pause: float = _PAUSE
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fakes.bench import Bench
+from fakes.short import short  # noqa: F401 - a directory for sockets
 
 
 @pytest.fixture

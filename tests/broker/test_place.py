@@ -6,7 +6,6 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,8 @@ from platform_auth.broker.stores.private_file import UnsafeFileError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.usefixtures("short")
+
 OWNER = """
 import sys
 from pathlib import Path
@@ -32,15 +33,6 @@ place.socket.touch()
 print(place.path, flush=True)
 sys.stdin.read()
 """
-
-
-@pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A short directory for temporary files, and for sockets: pytest's have long names."""
-    with tempfile.TemporaryDirectory() as directory:
-        monkeypatch.setattr(tempfile, "tempdir", directory)
-        monkeypatch.setenv("TMPDIR", directory)
-        yield Path(directory)
 
 
 @contextlib.contextmanager
