@@ -64,6 +64,11 @@ class Watch(logging.Handler):
         monkeypatch.setattr(root, "level", logging.DEBUG)
         logging.getLogger("asyncio").setLevel(logging.WARNING)
 
+    def forget(self) -> None:
+        """Have seen nothing."""
+        self.errors.clear()
+        self.log.clear()
+
     def leaks(self) -> list[str]:
         """Return what shows a secret, or a server's text as it came."""
         secrets = {CANARY}.union(*(provider.secrets for provider in self.providers))
