@@ -1,4 +1,4 @@
-"""The rows B, C, R and X of the OpenID Foundation's tests for clients, by their module names."""
+"""The checks of an id_token one by one; the foundation's tests are in tests/conformance."""
 
 from __future__ import annotations
 
