@@ -189,6 +189,7 @@ class Protocol:
         if self._private and query.get("explain") == "1":
             view["settings"] = [each.to_dict() for each in explain(session.profile)]
             view["hides"] = list(session.profile.hides)
+            view["redirect_uri"] = self._broker.redirects.callback_url()
         return view
 
     async def _put(self, name: str, _query: _Query, body: _Body) -> dict[str, Any]:

@@ -76,6 +76,8 @@ class Redirects:
     ----------
     login_path
         The root-relative path of the Jupyter server's sign-in page; None where there is no server.
+    base_url
+        The server's address as browsers have it, where that is configured.
 
     Attributes
     ----------
@@ -85,8 +87,8 @@ class Redirects:
 
     """
 
-    def __init__(self, login_path: str | None = None) -> None:
-        self._login_path = login_path
+    def __init__(self, login_path: str | None = None, base_url: str | None = None) -> None:
+        self._login_path, self._base_url = login_path, base_url
         self._listeners: list[LoopbackListener] = []
         self.browser_may_be_here = False
 
@@ -95,6 +97,17 @@ class Redirects:
         if self._login_path is None:
             return None
         return f"{self._login_path}?profile={quote(name, safe='')}"
+
+    def callback_url(self) -> str | None:
+        """Return the Jupyter server's redirect URI, if there is one.
+
+        It is root-relative where only the browser's request can tell the host.
+        """
+        if self._login_path is None:
+            return None
+        if self._base_url:
+            return f"{self._base_url.rstrip('/')}/platform-auth/callback"
+        return f"{self._login_path.removesuffix('/login')}/callback"
 
     def way(self, profile: Profile, wish: str | None = None) -> Way:
         """Return the way for a profile: its own choice, else what is possible here.

@@ -207,7 +207,10 @@ class PlatformAuth(AuditSettings, ExtensionApp):
             self._warn(profiles)
         self.broker = Broker(
             profiles,
-            Redirects(login_path=url_path_join(self._server.base_url, "platform-auth/login")),
+            Redirects(
+                login_path=url_path_join(self._server.base_url, "platform-auth/login"),
+                base_url=self.redirect_base_url,
+            ),
             store=store,
             sign_in_timeout=self.sign_in_timeout,
             refresh_margin=self.refresh_margin,

@@ -170,3 +170,18 @@ def test_a_sentence_holds_no_query() -> None:
 
 def test_a_servers_own_page_needs_no_address() -> None:
     assert "comes back to Jupyter" in Redirect(Way.SERVER).sentence
+
+
+@pytest.mark.parametrize(
+    ("base_url", "expected"),
+    [
+        (None, "/a%40b/platform-auth/callback"),
+        ("https://hub.example.com/x/", "https://hub.example.com/x/platform-auth/callback"),
+    ],
+)
+def test_a_servers_redirect_uri(base_url: str | None, expected: str) -> None:
+    assert Redirects("/a%40b/platform-auth/login", base_url).callback_url() == expected
+
+
+def test_no_redirect_uri_without_a_server() -> None:
+    assert Redirects().callback_url() is None

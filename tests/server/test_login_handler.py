@@ -8,6 +8,7 @@ import pytest
 import stamina
 
 if TYPE_CHECKING:
+    from platform_auth.broker.broker import Broker
     from platform_auth.sandbox import Sandbox
 
 LOGIN = "platform-auth/login"
@@ -187,6 +188,10 @@ class TestAddress:
             "https://jupyter.example.com/hub/user-redirect/platform-auth/callback"
         )
         assert "; Secure" in _flow_cookie(answer)
+
+    async def test_programs_of_this_server_know_it_too(self, broker: Broker) -> None:
+        public = "https://jupyter.example.com/hub/user-redirect/platform-auth/callback"
+        assert broker.redirects.callback_url() == public
 
 
 class TestTlsEndsAtTheProxy:

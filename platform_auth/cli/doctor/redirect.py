@@ -53,8 +53,7 @@ def check(view: dict[str, Any], config: PlatformConfig) -> Iterator[Finding]:
     elif way is Way.LOOPBACK:
         yield _loopback(fixed)
     else:
-        callback = in_browser(login_path.removesuffix("/login") + "/callback")
-        yield from _server(fixed or callback)
+        yield from _server(fixed or in_browser(view["redirect_uri"]))
 
 
 def _loopback(fixed: str | None) -> Finding:

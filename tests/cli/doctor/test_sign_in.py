@@ -185,6 +185,16 @@ def test_a_servers_redirect_uri_where_nobody_answers(
     assert found.status == (1 if level == "fail" else 0)
 
 
+def test_a_public_address_that_is_configured(
+    server: Any, run: Run, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.broker.redirects, "_base_url", "https://hub.invalid/hub/x/")
+    found = run("doctor", "demo")
+    uri = "https://hub.invalid/hub/x/platform-auth/callback"
+    assert f"redirect URI: register exactly {uri}" in lines(found, "note")
+    assert "redirect URI: https://hub.invalid cannot be reached from here" in lines(found, "warn")
+
+
 def test_a_server_whose_address_is_not_known(
     server: Any, run: Run, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
