@@ -31,8 +31,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from fakes.served import Served, served
 from fakes.silent import Tunnel, saying
 from platform_auth.broker import client as client_module
+from platform_auth.broker import handles
 from platform_auth.broker.client import BrokerClient, SocketChannel
-from platform_auth.broker.handles import BURST
 from platform_auth.broker.place import Place
 from platform_auth.broker.stores import open_store
 from platform_auth.connection import Connection
@@ -311,8 +311,8 @@ def test_a_thousand_requests_a_second_are_held_back_and_hurt_nobody_else(
 ) -> None:
     """A loop gone wild may cost its own kernel something, but not the server its other work."""
     knock, other = Knock(server), server.client()
+    monkeypatch.setattr(handles, "RATE", 1.0)  # this machine may be slower than any loop
     knock.handle._calls = 30.0  # most of what it may do at once it has done
-    assert BURST > 100
     with ThreadPoolExecutor(8) as pool:
         work = [pool.submit(knock) for _ in range(300)]
         assert other.profiles()["version"] == 1
