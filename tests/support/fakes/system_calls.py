@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import compileall
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -46,12 +48,25 @@ class Program:
     Parameters
     ----------
     source
-        Its text, which may import this package and what a store needs, and nothing else.
+        Its text, which may import `parts` and what a store needs, and nothing else.
+    parts
+        The modules and packages of ours that it needs, as paths.
+    directory
+        Where they are copied to, so that nobody changes or compiles them meanwhile.
 
     """
 
-    def __init__(self, source: str) -> None:
-        paths = [str(Path(each.__file__).parents[1]) for each in (platform_auth, cryptography)]
+    def __init__(self, source: str, parts: Sequence[str], directory: Path) -> None:
+        ours = Path(platform_auth.__file__).parent
+        for part in parts:
+            copy = directory / "platform_auth" / part
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            if (ours / part).is_dir():
+                shutil.copytree(ours / part, copy, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ours / part, copy)
+        compileall.compile_dir(directory, quiet=1)
+        paths = [str(directory), str(Path(cryptography.__file__).parents[1])]
         self._source = f"import sys\nsys.path[:0] = {paths!r}\n{source}"
 
     def run(self, arguments: Sequence[str]) -> Disturbed:
