@@ -34,6 +34,7 @@ class Wishes:
     """What the magic line says; see `platform_auth.notebook.magics`."""
 
     flow: str | None = None
+    redirect: str | None = None
     client: str | None = None
     name: str = "client"
     scopes: tuple[str, ...] = ()
@@ -130,7 +131,11 @@ class Login:
         wishes = self._wishes
         try:
             return self._connection.sign_in(
-                flow=wishes.flow, force=wishes.force, timeout=wishes.timeout, show=self._shower()
+                flow=wishes.flow,
+                force=wishes.force,
+                redirect=wishes.redirect,
+                timeout=wishes.timeout,
+                show=self._shower(),
             )
         except PlatformAuthError as error:
             self._display.fail(error)
@@ -145,7 +150,9 @@ class Login:
         """Ask, but do not wait."""
         show, wishes = self._shower(), self._wishes
         name = self._connection.profile
-        view = self._broker.sign_in(name, flow=wishes.flow, force=wishes.force)
+        view = self._broker.sign_in(
+            name, flow=wishes.flow, force=wishes.force, redirect=wishes.redirect
+        )
         if view["state"] == "signing_in":
             show(view)
         else:

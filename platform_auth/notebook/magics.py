@@ -43,6 +43,7 @@ class PlatformMagics(Magics):
     @magic_arguments()
     @argument("profile", nargs="?", help="What to sign in to; the default profile when omitted.")
     @argument("--flow", help="Another way to get tokens than the profile's, such as device.")
+    @argument("--redirect", metavar="WAY", help="server, loopback or paste.")
     @argument("--client", metavar="KIND", help="http, grpc, flytekit or flyte.")
     @argument("--as", dest="name", default="client", metavar="NAME", help="The client's variable.")
     @argument("--scopes", nargs="+", default=[], metavar="S", help="Ask for these scopes, too.")
@@ -158,6 +159,7 @@ def _wishes(arguments: Namespace) -> Wishes:
         raise UsageError(what)
     return Wishes(
         flow=arguments.flow,
+        redirect=arguments.redirect,
         client=arguments.client,
         name=arguments.name,
         scopes=tuple(arguments.scopes),

@@ -56,6 +56,14 @@ def test_the_token_is_fetched_beforehand(signed_in: Host, notebook: Notebook) ->
     signed_in.start()
 
 
+def test_the_way_back_of_the_browser_can_be_forced(notebook: Notebook, host: Host) -> None:
+    notebook.run("%platform_login demo --redirect paste --no-wait")
+    assert host.client.session("demo")["challenge"]["kind"] == "paste"
+    host.client.cancel("demo")
+    with pytest.raises(ConfigError, match="carrier-pigeon"):
+        notebook.run("%platform_login demo --redirect carrier-pigeon")
+
+
 def test_the_client_can_be_named_and_assigned(signed_in: Host, notebook: Notebook) -> None:
     notebook.run("mine = %platform_login demo --as remote")
     assert isinstance(notebook.names["remote"], httpx2.Client)
