@@ -11,6 +11,7 @@ import pytest
 from harness.broker import broker_client, profile
 from harness.jupyter_user import JupyterUser
 from harness.people import ADA, GRACE
+from harness.polling import wait_until
 from harness.scripted import ScriptedPerson
 from platform_auth.errors import SignInRequiredError
 
@@ -70,17 +71,20 @@ def test_the_redirect_uri_keeps_the_escape_of_the_base_url(ada: JupyterUser) -> 
 def test_refresh_rotates_and_keeps_the_session(
     ada: JupyterUser, broker: BrokerClient, oidc: OidcProvider
 ) -> None:
+    oidc.settings(access_token_ttl=4)
     ada.sign_in("prod")
     first = broker.token("prod")
     second = broker.token("prod", stale=first.fingerprint)
-    third = broker.token("prod", stale=second.fingerprint)
-    assert len({t.fingerprint for t in (first, second, third)}) == 3
+    # A token that has just replaced a refused one is not given up at once.
+    assert broker.token("prod", stale=second.fingerprint).fingerprint == second.fingerprint
+    wait_until(
+        lambda: broker.token("prod", stale=second.fingerprint).fingerprint != second.fingerprint,
+        "a third token",
+    )
     grants = [(e["grant_type"], e["outcome"]) for e in oidc.log("token")]
-    assert grants == [
-        ("authorization_code", "ok"),
-        ("refresh_token", "ok"),
-        ("refresh_token", "ok"),
-    ]
+    assert grants[0] == ("authorization_code", "ok")
+    assert len(grants) >= 3
+    assert set(grants[1:]) == {("refresh_token", "ok")}
     assert ada.session("prod")["signed_in_as"] == ADA.email
 
 
