@@ -3,6 +3,9 @@
 ``python -m harness.documentation`` (``make notebooks``) does it for all of them.
 """
 
+# mypy: allow-untyped-calls
+# nbformat's and nbclient's functions have no types.
+
 from __future__ import annotations
 
 import json
@@ -66,7 +69,7 @@ class Desk:
 
     def read(self, name: str) -> nbformat.NotebookNode:
         """Execute a notebook and return it with its outputs."""
-        notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+        notebook: nbformat.NotebookNode = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
         for cell in notebook.cells:
             cell.pop("outputs", None)
             if cell.cell_type == "code":
