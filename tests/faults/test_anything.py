@@ -274,7 +274,7 @@ def test_a_callback(place: Place, url: str, *, ours: bool) -> None:
 def tool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     directory = tmp_path_factory.mktemp("tool")
     command = [write_script(directory, f"cat '{directory}/output'")]
-    admin = {"endpoint": "flyte.example.com", "authType": "ExternalCommand", "command": command}
+    admin = {"endpoint": "{issuer}", "authType": "ExternalCommand", "command": command}
     place = Place(profiles={"tool": {"admin": admin}})
     place.world.output = directory / "output"  # type: ignore[attr-defined]
     yield place

@@ -85,7 +85,7 @@ class Tool:
         return f"cat '{file}'"
 
     def _world(self, command: list[str], seconds: float) -> World:
-        admin = {"endpoint": "flyte.example.com", "authType": "ExternalCommand", "command": command}
+        admin = {"endpoint": "{issuer}", "authType": "ExternalCommand", "command": command}
         self.world = self._new_world(profiles={"tool": {"admin": admin}}, command_seconds=seconds)
         return self.world
 

@@ -172,7 +172,7 @@ class Provider:
             "revoke": self._revoke,
             "me": lambda _request: reply({"ok": True}),
         }
-        return honest[endpoint](request)
+        return honest[endpoint](request) if endpoint in honest else reply({}, 404)
 
     def _jwks(self, _request: Request) -> Response:
         return reply({"keys": [key.as_dict(private=False) for key in self.keys]})

@@ -42,10 +42,9 @@ class World:
     Parameters
     ----------
     oauth, admin
-        What profiles say besides; None takes a setting away. In those of ``oauth``, ``{issuer}``
-        stands for the provider's address.
+        What profiles say besides; None takes a setting away.
     profiles
-        More of them.
+        More of them. In all settings ``{issuer}`` stands for the provider's address.
     platform
         Whether the platform is where the provider is, too; else nobody can call it.
     store
@@ -79,21 +78,24 @@ class World:
         self.provider = self.wire.provider
         self.provider.now = self.clock.time
         settings = {"issuer": "{issuer}", **(oauth or {})}
-        settings = {name: self._filled_in(value) for name, value in settings.items()}
         if platform:
-            admin = {"endpoint": self.wire.address, "insecure": True, **admin}
+            admin = {"endpoint": "{issuer}", "insecure": True, **admin}
         usual = {name: _profile(flow, settings, admin) for name, flow in FLOWS.items()}
         usual["service"]["oauth"].setdefault("client_secret", "secret-CANARY")
         self.broker = Broker(
-            Profiles(admin={**usual, **(profiles or {})}, user_file=None, flyte=False),
+            Profiles(
+                admin=self._filled_in({**usual, **(profiles or {})}), user_file=None, flyte=False
+            ),
             Redirects("/platform-auth/login"),
             store=store(self.clock) if store else None,
             clock=self.clock,
             new_driver=self._driver,
         )
 
-    def _filled_in(self, value: object) -> object:
-        return value.format(issuer=self.wire.address) if isinstance(value, str) else value
+    def _filled_in(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: self._filled_in(each) for name, each in value.items()}
+        return value.replace("{issuer}", self.wire.address) if isinstance(value, str) else value
 
     def _driver(self, config: PlatformConfig) -> Driver:
         clock = self.clock.monotonic
