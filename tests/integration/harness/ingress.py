@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Coroutine
     from types import TracebackType
     from typing import Self
+
+T = TypeVar("T")
 
 _HTTP_2: Final = b"PRI"  # what every connection begins with (RFC 9113 §3.4)
 
@@ -69,8 +72,8 @@ class Ingress:
         self._thread.join()
         self._loop.close()
 
-    def _run(self, work: object) -> object:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)  # type: ignore[arg-type]
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
     async def _stop(self) -> None:
         self._server.close()
