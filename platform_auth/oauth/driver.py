@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from ..errors import (
     ConfigError,
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from .proxy import ProxyAuthorization
 
 log = logging.getLogger("platform_auth")
+
+MAX_DOCUMENT: Final = 256 * 1024
+"""Bytes of an answer that is kept."""
 
 T = TypeVar("T")
 Person = Callable[[Ask], Awaitable[str | None]]
@@ -192,7 +195,9 @@ async def _no_caller(_step: Rpc, _metadata: Mapping[str, str]) -> RpcReply:
 
 
 def _is_document(response: Response) -> bool:
-    # The page of a captive portal must not be kept for hours.
+    # The page of a captive portal must not be kept for hours, nor what nobody can use.
+    if len(response.body) > MAX_DOCUMENT:
+        return False
     try:
         return response.status == 200 and bool(response.json_object())  # noqa: PLR2004 - OK
     except ProviderError:

@@ -37,7 +37,7 @@ ALGORITHMS: Final = (
 """Signature algorithms accepted: asymmetric ones. ``none`` and HS* never are."""
 
 _KEYS_MAX_AGE, _KEYS_MIN_AGE = 24 * 3600.0, 60.0
-_MAX_KEYS, _MIN_RSA_BITS = 100, 2048
+_MAX_KEYS, _MIN_RSA_BITS, _MAX_DOCUMENT = 100, 2048, 256 * 1024
 _MAX_SUBJECT = 255  # Core §2
 
 # What a hostile token or key makes the libraries raise, besides their own errors.
@@ -167,11 +167,13 @@ def fetch_keys(
     Raises
     ------
     IdentityError
-        None of them can be used, or there are too many.
+        None of them can be used, or there are too many, or too long ones.
 
     """
     url = context.metadata.endpoint("jwks_uri")
     response = yield Request("GET", url, replay=True, max_age=max_age, again=again)
+    if len(response.body) > _MAX_DOCUMENT:
+        raise _invalid("its keys: they are too long")
     found = oauth_json(response).get("keys")
     listed = found if isinstance(found, list) else []
     if len(listed) > _MAX_KEYS:

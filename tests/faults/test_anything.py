@@ -238,8 +238,9 @@ def _huge_keys(size: int, count: int, exponent: bytes = b"AQAB") -> bytes:
 NASTY_KEYS = {
     "empty objects": NASTY["empty objects"],
     "empty lists": NASTY["empty lists"],
-    "one of five million bits": _huge_keys(600_000, 1),
-    "a hundred of forty thousand bits": _huge_keys(5_000, 100),
+    "one of millions of bits, too long to be read": _huge_keys(600_000, 1),
+    "one of a million bits": _huge_keys(180_000, 1),
+    "a hundred of fourteen thousand bits": _huge_keys(1_800, 100),
     "a hundred with long exponents": _huge_keys(256, 100, b"_" * 340),
     "a hundred that all might have signed": _huge_keys(256, 100),
 }

@@ -5,7 +5,6 @@ What is wrong with the id_tokens themselves stands in ``tests/conformance``.
 
 from __future__ import annotations
 
-import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -192,15 +191,15 @@ def test_keys_that_are_away_at_a_sign_in_mean_to_sign_in_again(world: World) -> 
     assert error.fix.startswith("Sign in again.")
 
 
-def test_ten_thousand_keys_are_too_many(world: World) -> None:
+@pytest.mark.parametrize(
+    ("count", "why"), [(101, "101 are too many"), (10_000, "they are too long")]
+)
+def test_a_hundred_keys_are_enough(world: World, count: int, why: str) -> None:
     key = {"kty": "OKP", "crv": "Ed25519", "x": "A" * 43}
-    flood = reply({"keys": [key] * 10_000})
-    world.provider.next["jwks"].extend([flood] * 2)
-    began = time.monotonic()
+    world.provider.next["jwks"].extend([reply({"keys": [key] * count})] * 2)
     error = world.run(lambda: failure(world.sign_in()))
     assert isinstance(error, IdentityError)
-    assert "10000 are too many" in error.why
-    assert time.monotonic() - began < 5
+    assert why in error.why
 
 
 def test_keys_of_five_megabytes_are_not_read(world: World) -> None:
