@@ -268,6 +268,12 @@ class Broker:
         unsaved = notice(session.profile.name) if notice else None
         return [*session.notices, *([unsaved] if unsaved else [])]
 
+    async def scopes(self, session: Session) -> tuple[str, ...]:
+        """Return the scopes that a sign-in asks for: the platform's own, where none are set."""
+        if session.profile.config.scopes:
+            return session.profile.config.scopes
+        return (await self._contexts.discovered(session)).config.scopes
+
     def next_refresh(self, session: Session) -> float | None:
         """Return when a session will be renewed, in seconds since the epoch, or None."""
         return self._refresher.next_refresh(session)

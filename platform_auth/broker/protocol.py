@@ -206,8 +206,9 @@ class Protocol:
         listed = scopes if isinstance(scopes, list) else [None]
         if not isinstance(name, str) or not all(isinstance(each, str) for each in listed):
             raise BadRequestError("like is the name of a profile, and scopes is a list of strings.")
-        profile = (await self._broker.session(name)).profile
-        config = replace(profile.config, scopes=(*profile.config.scopes, *listed))
+        session = await self._broker.session(name)
+        profile, scopes = session.profile, await self._broker.scopes(session)
+        config = replace(profile.config, scopes=tuple(dict.fromkeys((*scopes, *listed))))
         return replace(profile, config=config, source=ProfileSource.SESSION).to_mapping()
 
     async def _sign_in(self, name: str, _query: _Query, body: _Body) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from fakes.bench import CALLBACK, HERE, Bench
 from fakes.flyte import AUTHORIZATION_SERVER, CLIENT, FLYTE_CLIENT, FLYTE_METADATA, FlytePlatform
 from fakes.provider import ISSUER, form, reply
+from platform_auth.broker.protocol import Protocol
 from platform_auth.broker.record import record_from_dict, record_to_dict
 from platform_auth.broker.redirects import Redirects
 from platform_auth.broker.stores.memory import MemoryStore
@@ -85,6 +86,19 @@ def test_all_of_it_is_used_in_every_request() -> None:
         "http://localhost:53593/callback",
     )
     assert (refresh["grant_type"], refresh["client_id"]) == ("refresh_token", "flytectl")
+
+
+def test_more_scopes_are_more_than_the_platforms_own() -> None:
+    world = World()
+
+    async def work() -> tuple[str, ...]:
+        body = {"like": "prod", "scopes": ["api", "all"]}
+        protocol = Protocol(world.broker, private=True)
+        answer = await protocol.answer("PUT", "/v1/profiles/more", {}, body)
+        assert answer.status == 200, answer.body
+        return (await world.broker.session("more")).profile.config.scopes
+
+    assert world.bench.run(work) == ("all", "offline", "api")
 
 
 def test_a_token_that_was_saved_goes_in_its_header_without_anybody_being_asked() -> None:
