@@ -128,9 +128,7 @@ class SignIns:
         )
         caller = f"browser of {binding.user}" if binding and binding.user else "browser"
         self._observer.happened(
-            Event(
-                Kind.CALLBACK_REFUSED, result=error.code, reason=reason_of(error), caller=caller
-            )
+            Event(Kind.CALLBACK_REFUSED, result=error.code, reason=reason_of(error), caller=caller)
         )
         raise error
 
