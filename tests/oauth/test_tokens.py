@@ -212,3 +212,8 @@ def test_a_notice_is_one_short_line_whatever_the_server_grants() -> None:
     [notice] = token_set({**WHOLE, "scope": scope}, asked=("scope-0",), now=NOW).notices
     assert notice.isprintable()
     assert len(notice) < 300
+
+
+def test_what_a_server_grants_is_kept_up_to_a_thousand_scopes() -> None:
+    tokens = token_set({**WHOLE, "scope": "a " * 100_000}, now=NOW)
+    assert tokens.scopes == ("a",) * 1000
