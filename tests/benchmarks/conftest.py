@@ -62,6 +62,10 @@ class Bench:
         self._rows.append((name, _readable(seconds)))
         return seconds
 
+    def tell(self, name: str, value: str) -> None:
+        """Print something that was measured and is no time."""
+        self._rows.append((name, value))
+
     def limit(self, promise: str, seconds: float, *, at_most: float) -> None:
         """Fail when a promise is broken: ``bench.limit("over a dict lookup", a - b, ...)``."""
         self._rows.append((f"  {promise}: at most {_readable(at_most)}", _readable(seconds)))

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 _SECONDS: Final = 120
 
 
+def start_kernel(server: JupyterServer) -> str:
+    """Have a server start a kernel, and return its identifier."""
+    started = server.fetch("api/kernels", "POST", json={"name": "python3"}).raise_for_status()
+    kernel_id: str = started.json()["id"]
+    return kernel_id
+
+
 class ServerKernel:
     """A kernel that a server has started; ends with the block.
 
@@ -23,16 +30,17 @@ class ServerKernel:
     ----------
     server
         The server.
+    kernel_id
+        Of one that has been started already.
 
     """
 
-    def __init__(self, server: JupyterServer) -> None:
+    def __init__(self, server: JupyterServer, kernel_id: str | None = None) -> None:
         self._server = server
-        started = server.fetch("api/kernels", "POST", json={"name": "python3"}).raise_for_status()
-        self.kernel_id: str = started.json()["id"]
+        self.kernel_id = kernel_id or start_kernel(server)
         self._client = BlockingKernelClient()
         self._client.load_connection_file(str(server.runtime / f"kernel-{self.kernel_id}.json"))
-        self._client.start_channels()
+        self._client.start_channels(hb=False)  # a busy machine is not a dead kernel
         self._client.wait_for_ready(timeout=_SECONDS)
 
     def __enter__(self) -> Self:
@@ -44,6 +52,10 @@ class ServerKernel:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Shut it down."""
         self._client.stop_channels()
         self._server.fetch(f"api/kernels/{self.kernel_id}", "DELETE")
 
