@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -14,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fakes.bench import until
+from fakes.served import served
+from load.crowd import crowd
 from platform_auth.broker.client import BrokerClient, SocketChannel
 from platform_auth.broker.listener import Listener
+from platform_auth.broker.source import TokenSource
 from platform_auth.errors import (
     BrokerRefusedError,
     BrokerUnavailableError,
@@ -321,3 +325,22 @@ def test_after_its_end_nobody_is_there(bench: Bench, tmp_path: Path) -> None:
     port = with_listener(bench, tmp_path, look, tcp=True)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.mark.parametrize("kernels", [1, 20])
+def test_a_crowd_on_an_expired_token_costs_one_request(short: Path, kernels: int) -> None:
+    """Threads, and tasks of several loops; in one kernel, and in kernels of their own."""
+    with served(short) as server:
+        server.sign_in()
+        sources = [
+            TokenSource(server.client(server.grant(f"kernel {number}")), "prod")
+            for number in range(kernels)
+        ]
+        server.bench.clock.advance(301)
+        before = server.bench.refreshes()
+        with ThreadPoolExecutor(kernels) as pool:
+            ask = partial(crowd, threads=200 // kernels, loops=5, tasks=200 // kernels)
+            got = [token for tokens in pool.map(ask, sources) for token in tokens]
+        assert len(got) == 400
+        assert len({token.fingerprint for token in got}) == 1
+        assert server.bench.refreshes() == before + 1
