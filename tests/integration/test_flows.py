@@ -389,7 +389,11 @@ except KeyboardInterrupt:
     loop = local_client()._channel._loop
     while [task for task in asyncio.all_tasks(loop) if "_answer" not in repr(task)]:
         assert time.monotonic() - began < 1
-    print(json.dumps({"state": state, "threads": len(set(threading.enumerate()) - before)}))
+    # The hands of the loop's pool and the one that writes the audit log stay; they ask nobody.
+    stay = ("asyncio_", "platform-auth-audit")
+    new = [each.name for each in set(threading.enumerate()) - before]
+    left = [name for name in new if not name.startswith(stay)]
+    print(json.dumps({"state": state, "threads": left}))
 """
 
 
@@ -407,7 +411,7 @@ def test_an_interrupted_program_leaves_no_poller(sandbox: Sandbox, tmp_path: Pat
         running.send_signal(signal.SIGINT)
         left = json.loads(running.stdout.readline())
         assert time.monotonic() - interrupted < 3
-    assert left == {"state": "signed_out", "threads": 0}
+    assert left == {"state": "signed_out", "threads": []}
     assert running.returncode == 0
 
 
@@ -669,7 +673,7 @@ class Taken:
     ) -> tuple[int, dict[str, Any]]:
         assert body is not None
         self.configs.append(body["config"]["admin"])
-        return 200, {}
+        return 200, {"profile": path.rpartition("/")[2]}
 
 
 def test_paths_of_a_command_mean_the_same_in_another_directory(

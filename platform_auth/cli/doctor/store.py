@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...broker.client import SocketChannel
 from ...broker.stores import VARIABLE
 from ...broker.stores.directory import sessions_directory
-from ...broker.stores.private_file import write_private
+from ...broker.stores.private_file import private_directory, write_private
 from ...errors import PlatformAuthError, UnsafeFileError
 from ..broker import find_broker
 from .finding import Finding, Level
@@ -51,6 +51,7 @@ def _in_memory(rest: str, *, alone: bool) -> Finding:
 def _written(directory: Path) -> Finding:
     probe = directory / "try.probe"
     try:
+        private_directory(directory)  # as the first save does
         write_private(probe, b"")
         probe.unlink()
     except UnsafeFileError as error:

@@ -51,6 +51,7 @@ class Ingress:
             tls.set_alpn_protocols(["h2"] if http_port is None else ["h2", "http/1.1"])
         self._loop = asyncio.new_event_loop()
         self._connections: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._server = self._run(asyncio.start_server(self._connected, "127.0.0.1", port, ssl=tls))
@@ -80,11 +81,15 @@ class Ingress:
         for each in self._connections:
             each.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()  # TLS would wait for a goodbye, and the loop ends now
+        await asyncio.sleep(0)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._connections.add(task)
+        self._writers.append(writer)
         try:
             with contextlib.suppress(OSError, asyncio.CancelledError):
                 await self._serve(reader, writer)
@@ -101,6 +106,7 @@ class Ingress:
         if port is None:
             return
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
+        self._writers.append(inner_writer)
         inner_writer.write(first)
         try:
             await asyncio.gather(_pipe(reader, inner_writer), _pipe(inner_reader, writer))
