@@ -47,7 +47,8 @@ def in_time() -> Iterator[None]:
     began = time.process_time()
     yield
     took = time.process_time() - began
-    assert took < SECONDS * max(slowness, _slowness())
+    # Twice: other tests run beside it, and share what memory is cached in.
+    assert took < 2 * SECONDS * max(slowness, _slowness())
 
 
 def _slowness() -> float:
@@ -321,7 +322,7 @@ def test_what_takes_too_long_is_noticed() -> None:
     def work() -> None:
         with in_time():
             began = time.process_time()
-            while time.process_time() - began < 3 * SECONDS:  # on a slow machine, too
+            while time.process_time() - began < 4 * SECONDS:  # on a slow machine, too
                 pass
 
     with pytest.raises(AssertionError):
