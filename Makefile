@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PROVIDER := tests/integration/oidc
 PROVIDER_INSTALLED := $(PROVIDER)/node_modules/.package-lock.json
+HUB := tests/integration/hub
+HUB_INSTALLED := $(HUB)/node_modules/.package-lock.json
 LAB_INSTALLED := labextension/node_modules/.package-lock.json
 LAB_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) \
                $(wildcard labextension/*.json labextension/*.js)
@@ -36,7 +38,7 @@ help: ## Show this list
 demo: $(INSTALLED) ## Open JupyterLab on the quickstart, with a platform to sign in to
 	@$(BIN)/platform-auth demo
 
-test: lint test-lab $(PROVIDER_INSTALLED) | chromium programs ## Check and test everything
+test: lint test-lab $(PROVIDER_INSTALLED) $(HUB_INSTALLED) | chromium programs ## Check and test everything
 	$(PYTEST) $(PARALLEL) tests
 
 test-fast: $(INSTALLED) ## Run the unit tests only: no browser, no other processes
@@ -60,18 +62,18 @@ format: $(INSTALLED) $(LAB_INSTALLED) ## Repair what the linters can repair by t
 notebooks: $(INSTALLED) ## Execute the documentation's notebooks, and write their outputs down anew
 	PYTHONPATH=tests/integration $(BIN)/python -m harness.documentation
 
-bench: $(INSTALLED) $(PROVIDER_INSTALLED) ## Measure the speed promises, one at a time, and print the numbers
+bench: $(INSTALLED) $(PROVIDER_INSTALLED) $(HUB_INSTALLED) ## Measure the speed promises, one at a time, and print the numbers
 	$(PYTEST) tests/benchmarks --bench
 
 build: $(INSTALLED) ## Build the wheel and the source distribution into dist/
 	rm -rf dist
 	$(BIN)/python -m build
 
-setup: $(INSTALLED) $(LAB_INSTALLED) $(PROVIDER_INSTALLED) chromium programs ## Install everything that the targets above need
+setup: $(INSTALLED) $(LAB_INSTALLED) $(PROVIDER_INSTALLED) $(HUB_INSTALLED) chromium programs ## Install everything that the targets above need
 
 clean: ## Remove everything that the targets above have made
 	rm -rf $(VENV) dist build test-results platform_auth/labextension platform_auth/_version.py
-	rm -rf $(PROVIDER)/node_modules labextension/node_modules labextension/lib labextension/*.tsbuildinfo
+	rm -rf $(PROVIDER)/node_modules $(HUB)/node_modules labextension/node_modules labextension/lib labextension/*.tsbuildinfo
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # -- How it is set up ------------------------------------------------------------------------------
@@ -107,6 +109,10 @@ $(LAB_INSTALLED): labextension/package.json labextension/package-lock.json | $(I
 
 $(PROVIDER_INSTALLED): $(PROVIDER)/package.json $(PROVIDER)/package-lock.json | $(INSTALLED)
 	cd $(PROVIDER) && npm ci --silent
+	@touch $@
+
+$(HUB_INSTALLED): $(HUB)/package.json $(HUB)/package-lock.json | $(INSTALLED)
+	cd $(HUB) && npm ci --silent
 	@touch $@
 
 chromium:
