@@ -11,6 +11,11 @@ const STATES: readonly string[] = [
   'failed'
 ];
 
+/** Who says so: the administrator, the person, Flyte's own files, or code; '' where unknown. */
+export type Source = 'admin' | 'user' | 'flyte' | 'session' | '';
+
+const SOURCES: readonly string[] = ['admin', 'user', 'flyte', 'session'];
+
 /** What went wrong, why, and what to do about it. */
 export interface IErrorText {
   code: string;
@@ -54,12 +59,25 @@ export interface ISession {
   platform: string;
   state: State;
   revision: number;
+  /** The platform's address. */
+  endpoint: string;
   flow: string;
+  /** The kind of client its code gets; '' where it says nothing. */
+  client: string;
+  source: Source;
+  /** Whether only an administrator can change it. */
+  locked: boolean;
   /** Whether there is a page to sign in at; its address is ours to make (see paths.ts). */
   hasSignInPage: boolean;
   signed_in_as: string | null;
+  signed_in_at: number | null;
+  /** When the present token came. */
+  refreshed_at: number | null;
   expires_at: number | null;
   next_refresh: number | null;
+  scopes: string[];
+  /** Where the key of saved sign-ins is: environment, keyring, file or memory. */
+  key_source: string;
   challenge: Challenge | null;
   error: IErrorText | null;
   /** What went wrong in the background, while the session goes on. */
@@ -170,11 +188,21 @@ export function readSession(value: unknown, ahead = 0): ISession {
     platform: text(value.platform) || value.profile,
     state: value.state as State,
     revision: value.revision,
+    endpoint: text(value.endpoint),
     flow: text(value.flow),
+    client: text(value.client),
+    source: (SOURCES.includes(text(value.source))
+      ? value.source
+      : '') as Source,
+    locked: value.locked === true,
     hasSignInPage: typeof value.sign_in_url === 'string',
     signed_in_as: textOrNull(value.signed_in_as),
+    signed_in_at: time(value.signed_in_at),
+    refreshed_at: time(value.refreshed_at),
     expires_at: time(value.expires_at),
     next_refresh: time(value.next_refresh),
+    scopes: texts(value.scopes),
+    key_source: text(value.key_source),
     challenge: readChallenge(value.challenge, time),
     error: readError(value.error),
     last_error: readError(value.last_error),
