@@ -48,7 +48,8 @@ class Contexts:
 
         """
         found = await self.discovered(session)
-        return FlowContext(found.config, found.metadata, self._clock.time, redirect_uri)
+        now = self._clock.time
+        return FlowContext(found.config, found.metadata, now, redirect_uri, found.speaks)
 
     async def discovered(self, session: Session) -> Discovered:
         """Return what is known of a session's profile; see `of`."""

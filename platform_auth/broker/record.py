@@ -43,6 +43,8 @@ class Record:
         The header that the platform wants the access token in.
     authority
         Who issued it, see `authority_of`; empty where nobody knows.
+    speaks
+        Which protocol the platform has shown to speak (``flyte``, ``flyte2``).
 
     """
 
@@ -56,6 +58,7 @@ class Record:
     signed_in_at: float = 0.0
     header: str = "authorization"
     authority: str = ""
+    speaks: str | None = None
 
     @property
     def expires_at(self) -> float:
@@ -96,6 +99,7 @@ def new_record(  # noqa: PLR0913 - what a response is the outcome of
         signed_in_at=before.signed_in_at if before else now,
         header=context.config.oauth.authorization_metadata_key or "authorization",
         authority=authority_of(context),
+        speaks=context.speaks,
     )
 
 
@@ -124,6 +128,7 @@ def record_to_dict(record: Record) -> dict[str, Any]:
         "signed_in_at": record.signed_in_at,
         "header": record.header,
         "authority": record.authority,
+        "speaks": record.speaks,
         "expires_in": tokens.expires_in,
         "token_type": tokens.token_type,
         "scopes": list(tokens.scopes),
@@ -170,4 +175,5 @@ def record_from_dict(data: dict[str, Any], clock: Clock) -> Record:
         signed_in_at=float(data.get("signed_in_at", issued_at)),
         header=str(data.get("header", "authorization")),
         authority=str(data.get("authority", "")),
+        speaks=data.get("speaks"),
     )

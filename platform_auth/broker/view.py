@@ -15,6 +15,7 @@ def session_view(session: Session, broker: Broker) -> dict[str, Any]:
     """Return the JSON form of a session; it never holds a token or secret.
 
     Times are seconds since the epoch; ``sign_in_url`` is root-relative, or None without a server.
+    ``speaks`` is the protocol that the platform has shown to speak: ``flyte``, ``flyte2`` or None.
     ``refreshed_at`` is when the present token came, ``next_refresh`` when it is renewed if the
     session is in use by then. ``error`` is why nobody is signed in or a sign-in failed,
     ``last_error`` what went wrong in the background meanwhile, with the time in ``at``.
@@ -28,6 +29,7 @@ def session_view(session: Session, broker: Broker) -> dict[str, Any]:
         "endpoint": profile.config.base_url,
         "flow": profile.config.flow,
         "client": profile.client,
+        "speaks": record.speaks if record else None,
         "source": profile.source.value,
         "locked": profile.locked,
         "default": profile.name == broker.profiles.default,
@@ -51,7 +53,7 @@ def broken_view(name: str, error: dict[str, Any], broker: Broker) -> dict[str, A
     """Return the view of a profile that cannot be used, so that a list still names it."""
     return {
         "profile": name, "state": "failed", "revision": 0, "platform": "", "endpoint": "",
-        "flow": "", "client": None, "source": "", "locked": False,
+        "flow": "", "client": None, "speaks": None, "source": "", "locked": False,
         "default": name == broker.profiles.default, "signed_in_as": None, "signed_in_at": None,
         "refreshed_at": None, "expires_at": None, "next_refresh": None, "scopes": [], "notices": [],
         "key_source": broker.key_source, "sign_in_url": None, "challenge": None, "error": error,

@@ -25,6 +25,8 @@ class FlowContext:
         Wall clock, seconds since the epoch: an id_token's claims are in it.
     redirect_uri
         Where the browser will come back to, for flows that send it away.
+    speaks
+        Which protocol the platform has shown to speak (``flyte``, ``flyte2``).
 
     """
 
@@ -32,3 +34,4 @@ class FlowContext:
     metadata: ServerMetadata
     now: Now
     redirect_uri: str | None = None
+    speaks: str | None = None

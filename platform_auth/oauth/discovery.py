@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import PlatformAuthError
-from .inquiry import Inquiry
+from .inquiry import TOKENS_FROM_ELSEWHERE, Inquiry
 from .issuer import METADATA_MAX_AGE, ask_issuer
 from .metadata import ServerMetadata, with_settings
 from .public_client import PublicClient
@@ -35,17 +35,20 @@ class Discovered:
         The profile's configuration, completed by what the platform says: explicit settings win.
     metadata
         The authorization server.
+    speaks
+        Which protocol the platform has shown to speak, see `Inquiry`.
 
     """
 
     config: PlatformConfig
     metadata: ServerMetadata
+    speaks: str | None = None
 
 
 def asks_platform(config: PlatformConfig) -> bool:
     """Tell whether the platform itself must say who its authorization server is."""
     settings = config.oauth
-    return not (settings.issuer or settings.token_endpoint or config.flow == "command")
+    return not (settings.issuer or settings.token_endpoint or config.flow in TOKENS_FROM_ELSEWHERE)
 
 
 def discover(config: PlatformConfig) -> Generator[Step, Any, Discovered]:
@@ -68,21 +71,25 @@ def discover(config: PlatformConfig) -> Generator[Step, Any, Discovered]:
 
     """
     settings, found, client = config.oauth, ServerMetadata(), PublicClient()
+    in_passing = config.flow in TOKENS_FROM_ELSEWHERE
+    inquiry = Inquiry(config, timeout=_IN_PASSING if in_passing else None)
     if settings.issuer:
         found = yield from ask_issuer(settings.issuer, openid="openid" in config.scopes)
     elif asks_platform(config):
-        inquiry = Inquiry(config)
         found = yield from inquiry.server()
         client = yield from inquiry.public_client()
-    elif config.flow == "command" and not settings.authorization_metadata_key:
-        client = yield from _client_in_passing(config)
-    return Discovered(client.completing(config), with_settings(found, settings))
+    elif in_passing and not settings.authorization_metadata_key:
+        client = yield from _client_in_passing(inquiry, config)
+    metadata = with_settings(found, settings)
+    return Discovered(client.completing(config), metadata, inquiry.speaks)
 
 
-def _client_in_passing(config: PlatformConfig) -> Generator[Step, Any, PublicClient]:
-    """Return what tells the header for a command's token; it can be given without, mostly."""
+def _client_in_passing(
+    inquiry: Inquiry, config: PlatformConfig
+) -> Generator[Step, Any, PublicClient]:
+    """Return what tells the header for a token from elsewhere; mostly it is good without."""
     try:
-        return (yield from Inquiry(config, timeout=_IN_PASSING).public_client())
+        return (yield from inquiry.public_client())
     except PlatformAuthError as error:
         log.info("%s does not say which header it wants tokens in (%s)", config.host, error.what)
         return PublicClient()

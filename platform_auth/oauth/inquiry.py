@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ..config import PlatformConfig
     from .steps import Step
 
+TOKENS_FROM_ELSEWHERE: Final = frozenset({"command", "hub"})
+"""Flows in which no authorization server is asked for tokens."""
+
 _OK, _NOT_IMPLEMENTED = 200, 501
 _AUTHORIZATION_SERVER: Final = "/.well-known/oauth-authorization-server"
 _OPENID: Final = "/.well-known/openid-configuration"
@@ -45,12 +48,19 @@ class Inquiry:
     timeout
         Seconds that one question may take; the transport's limit when omitted.
 
+    Attributes
+    ----------
+    speaks
+        ``flyte``, or ``flyte2`` where the second generation's own service has answered; None for
+        a platform that has shown nothing of Flyte's so far.
+
     """
 
     def __init__(self, config: PlatformConfig, *, timeout: float | None = None) -> None:
         self._config, self._timeout = config, timeout
         self._base, self._openid = config.base_url, "openid" in config.scopes
         self._by_grpc = self._declined = False
+        self.speaks: str | None = None
         self._problem: ProviderError | None = None
         self._grpc_said = ""
         # Why HTTP, and why gRPC, is of no use there.
@@ -119,7 +129,9 @@ class Inquiry:
         """
         document = yield from self._get(self._base + _CLIENT)
         client = PublicClient.of(document or {}, platform=self._base)
-        if client == PublicClient():
+        if client != PublicClient():
+            self.speaks = self.speaks or "flyte"
+        else:
             document = yield from self._call("PublicClientConfig", grpc=self._needs_client)
             client = PublicClient.of(document or {}, platform=self._base)
         trouble = self._no_grpc if self._by_grpc else self._no_http
@@ -131,7 +143,7 @@ class Inquiry:
     def _needs_client(self) -> bool:
         # Else only a platform that speaks gRPC, and so may be Flyte's, is asked by it again.
         nameless = not self._config.client_id and get_flow(self._config.flow).interactive
-        return self._by_grpc or nameless or self._config.flow == "command"
+        return self._by_grpc or nameless or self._config.flow in TOKENS_FROM_ELSEWHERE
 
     # The questions
 
@@ -152,7 +164,9 @@ class Inquiry:
                 max_age=METADATA_MAX_AGE, plain=self._config.insecure, timeout=self._timeout,
             )
         )  # fmt: skip
-        if document is None and grpc:
+        if document is not None:
+            self.speaks = "flyte2"
+        elif grpc:
             document = yield from self._call_grpc(name)
         return document
 
@@ -185,7 +199,7 @@ class Inquiry:
         if reply.status != "OK":
             self._grpc_said = f"Over gRPC it answers {reply.status}."
             return None
-        self._by_grpc = True
+        self._by_grpc, self.speaks = True, "flyte"
         return decode(name, reply.message)
 
     # Failure
