@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
 View = dict[str, Any]
 """A session as the broker shows it; see `platform_auth.broker.view`."""
 
-# Where a signal does not end a wait at once, an interrupt is noticed between two of them.
-_POLL: Final = 20.0 if os.name == "posix" else 1.0
+_POLL: Final = 20.0
 _RETRY: Final = 0.5
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from .waits import pieces
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Mapping
@@ -33,7 +35,7 @@ def call(
     Parameters
     ----------
     connection
-        A new one; the answer ends with it.
+        A new one; the answer ends with it. Its timeout is for the whole of the answer.
     method, target, headers, content
         What is sent.
 
@@ -56,9 +58,17 @@ def call(
 
 def _read(connection: socket.socket) -> bytes:
     answer = bytearray()
-    while len(answer) <= MAX_ANSWER and (part := connection.recv(_AT_ONCE)):
+    for piece in pieces(connection.gettimeout()):
+        connection.settimeout(piece)
+        try:
+            part = connection.recv(_AT_ONCE)
+        except TimeoutError:
+            continue
         answer += part
-    return bytes(answer)
+        if not part or len(answer) > MAX_ANSWER:
+            return bytes(answer)
+    msg = "it took too long"
+    raise TimeoutError(msg)
 
 
 def _parsed(answer: bytes) -> tuple[int, bytes]:

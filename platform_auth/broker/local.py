@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import concurrent.futures.thread  # noqa: F401 - it registers its end before ours, see below
+import concurrent.futures.thread  # it registers its end before ours, see below
 import contextlib
 import functools
 import os
@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import BrokerUnavailableError
 from .client import BrokerClient
+from .waits import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from .client import Channel
     from .protocol import Protocol
 
+
+_Answer = tuple[int, dict[str, Any]]
+
+_PATIENCE: Final = 60.0
+"""Seconds that a call may take; a refresh inside it takes 30."""
 
 _GRACE: Final = 5.0
 """Seconds that the end of the process may wait for what is under way."""
@@ -81,12 +87,12 @@ class LocalChannel:
 
     def call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, wait: float = 0
-    ) -> tuple[int, dict[str, Any]]:
+    ) -> _Answer:
         """Put one call and wait for the answer."""
         answer = self._answer(method, path, body or {})
         work = asyncio.run_coroutine_threadsafe(answer, self._started())
         try:
-            return work.result(timeout=60 + wait)
+            return _result(work, _PATIENCE + wait)
         except TimeoutError:
             what = "The broker in this process does not answer."
             raise BrokerUnavailableError(what) from None
@@ -101,9 +107,7 @@ class LocalChannel:
         with contextlib.suppress(TimeoutError):
             work.result(timeout=_GRACE)
 
-    async def _answer(
-        self, method: str, path: str, body: Mapping[str, Any]
-    ) -> tuple[int, dict[str, Any]]:
+    async def _answer(self, method: str, path: str, body: Mapping[str, Any]) -> _Answer:
         from .protocol import Protocol
 
         if self._protocol is None:
@@ -113,6 +117,14 @@ class LocalChannel:
         query = dict(parse_qsl(parts.query))
         reply = await self._protocol.answer(method, parts.path, query, body)
         return reply.status, reply.body
+
+
+def _result(work: concurrent.futures.Future[_Answer], seconds: float) -> _Answer:
+    """Return what comes of it; an interrupt ends the wait, whenever it comes."""
+    for piece in pieces(seconds):
+        if concurrent.futures.wait([work], timeout=piece).done:
+            break
+    return work.result(timeout=0)
 
 
 def _new_broker() -> Broker:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from fakes.interrupt import interrupted_in
 from platform_auth.broker import call as call_module
 from platform_auth.broker.call import call
 
@@ -90,3 +92,32 @@ def test_an_endless_answer_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch)
         there.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n" + bytes(50_000))
         with pytest.raises(ValueError, match="cut off"):
             call(here, "GET", "/", {})
+
+
+def test_an_answer_that_comes_in_drops_has_no_more_time_than_one_at_once() -> None:
+    here, there = socket.socketpair()
+    here.settimeout(0.2)
+    over = threading.Event()
+
+    def drip() -> None:
+        while not over.wait(0.01):
+            there.sendall(b"x")
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    with here, there:
+        try:
+            with pytest.raises(TimeoutError):
+                call(here, "GET", "/", {})
+        finally:
+            over.set()
+            thread.join()
+
+
+def test_an_interrupt_just_before_the_wait_is_noticed_soon() -> None:
+    here, there = socket.socketpair()
+    here.settimeout(20)
+    began = time.monotonic()
+    with here, there, interrupted_in("_read"), pytest.raises(KeyboardInterrupt):
+        call(here, "GET", "/", {})
+    assert time.monotonic() - began < 5

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fakes.interrupt import interrupted_in
+from platform_auth.broker import local
 from platform_auth.broker.client import BrokerClient
 from platform_auth.broker.local import LocalChannel
 from platform_auth.errors import BrokerUnavailableError, ProfileNotFoundError
@@ -92,12 +94,12 @@ def test_an_interrupt_leaves_no_wait_behind(
     revision = client.session("prod")["revision"]
     waiting: list[Any] = []
 
-    def interrupted(work: Any, timeout: float | None = None) -> None:
-        waiting.append(work)
+    def interrupted(work: list[Any], timeout: float | None = None) -> None:
+        waiting.extend(work)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("concurrent.futures.Future.result", interrupted)
+        patch.setattr("concurrent.futures.wait", interrupted)
         with pytest.raises(KeyboardInterrupt):
             client.session("prod", since=revision, wait=30)
     deadline = time.monotonic() + 10
@@ -107,15 +109,22 @@ def test_an_interrupt_leaves_no_wait_behind(
     assert client.session("prod")["state"] == "signed_out"
 
 
+def test_an_interrupt_just_before_the_wait_is_noticed_soon(channel: LocalChannel) -> None:
+    client = BrokerClient(channel)
+    revision = client.session("prod")["revision"]
+    began = time.monotonic()
+    with interrupted_in("wait"), pytest.raises(KeyboardInterrupt):
+        client.session("prod", since=revision, wait=20)
+    assert time.monotonic() - began < 5
+
+
 def test_a_broker_that_hangs_is_said_to(
     channel: LocalChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def late(work: Any, timeout: float | None = None) -> None:
-        raise TimeoutError
-
-    monkeypatch.setattr("concurrent.futures.Future.result", late)
+    monkeypatch.setattr(local, "_PATIENCE", 0.05)
+    revision = BrokerClient(channel).session("prod")["revision"]
     with pytest.raises(BrokerUnavailableError, match="does not answer"):
-        channel.call("GET", "/v1/profiles")
+        channel.call("GET", f"/v1/profiles/prod?since={revision}&wait=20")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")

@@ -410,8 +410,7 @@ def test_an_interrupted_program_leaves_no_poller(sandbox: Sandbox, tmp_path: Pat
         interrupted = time.monotonic()
         running.send_signal(signal.SIGINT)
         left = json.loads(running.stdout.readline())
-        # A signal that comes between two waits is seen at the end of the second, 20 s later.
-        assert time.monotonic() - interrupted < 25
+        assert time.monotonic() - interrupted < 3
     assert left == {"state": "signed_out", "threads": []}
     assert running.returncode == 0
 
