@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, urlsplit
+from typing import TYPE_CHECKING
 
 from tornado import web
 
-from ..broker.attempt import Binding
-from ..broker.pages import FORM_HEADERS, device_page, page, paste_page
-from ..broker.session import State
-from ..errors import CallbackError, ConfigError, PlatformAuthError
-from . import flow_cookie
+from ..broker.browser.login import LoginPage
 from .page_handler import PageHandler
 from .redirect_uri import redirect_uri
-from .visitor import authorized_to, may_be_here, refuse_visitor, user_name
+from .visitor import authorized_to, may_be_here
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
-    from ..broker.session import Session
-
-# A link on this server, an address that was typed in, or a browser that does not say.
-_OWN: Final = ("same-origin", "none", "")
 
 
-class LoginHandler(PageHandler):
+class LoginHandler(LoginPage, PageHandler):
     """Sends the browser to the identity provider, or says that there is no need to.
 
     Parameters of the route
@@ -44,114 +34,26 @@ class LoginHandler(PageHandler):
     ) -> None:
         """Take what the route gives."""
         super().initialize(broker)
-        self._base, self._cookie_seconds = redirect_base_url, cookie_seconds
+        self._base, self.cookie_seconds = redirect_base_url, cookie_seconds
 
     @web.authenticated
     @authorized_to("write")
     async def get(self) -> None:
         """Begin a sign-in."""
-        if self.is_prefetch():
-            return self.decline()
-        try:
-            refuse_visitor(self)
-            self.broker.redirects.browser_may_be_here = may_be_here(self.request)
-            await self._answer()
-        except PlatformAuthError as error:
-            self.show_error(error)
-        return None
+        await self.begin()
 
     @web.authenticated
     @authorized_to("write")
     async def post(self) -> None:
         """Take the address that a browser ended on, from the page that asks for it."""
-        try:
-            refuse_visitor(self)
-            session = await self.broker.session(self._profile_name())
-            await self._finish(session, self.get_body_argument("url", "").strip())
-        except PlatformAuthError as error:
-            self.show_error(error)
+        await self.take_pasted()
 
-    async def _finish(self, session: Session, url: str) -> None:
-        try:
-            done = await self.broker.complete(url)
-        except CallbackError as error:
-            if session.challenge is None or session.challenge["kind"] != "paste":
-                raise
-            self._show_paste(session, error)
-        else:
-            self.show_signed_in(done, title="You are signed in")
+    async def admit(self) -> None:
+        """Let only the owner go on, and note whether the browser may be on this machine."""
+        await super().admit()
+        self.broker.redirects.browser_may_be_here = may_be_here(self.request)
 
-    async def _answer(self) -> None:
-        session = await self.broker.session(self._profile_name())
-        force = self.get_query_argument("force", "") in {"1", "true"}
-        if self.request.headers.get("Sec-Fetch-Site", "") not in _OWN:
-            self._ask_first(session, force=force)
-        elif session.state is State.SIGNED_IN and not force:
-            self.show_signed_in(session, title="You are already signed in")
-        elif _elsewhere(session.challenge):
-            self._show(session)
-        elif await self.broker.comes_back_here(session.profile.name):
-            await self._send_away(session)
-        else:
-            self._show(await self.broker.sign_in(session.profile.name, force=force))
-
-    def _profile_name(self) -> str:
-        name = self.get_query_argument("profile", "") or self.broker.profiles.default
-        if name is None:
-            for problem in self.broker.profiles.problems:
-                raise problem
-            fix = "Use the Sign in link of a notebook, or add ?profile=NAME to this address."
-            raise ConfigError("This address does not say what to sign in to.", fix=fix)
-        return name
-
-    def _ask_first(self, session: Session, *, force: bool) -> None:
-        """Have the person say that they want it: another site could have sent them here."""
-        again = self.broker.redirects.sign_in_url(session.profile.name) or ""
-        host = session.profile.config.host
-        self.finish(
-            page(
-                f"Sign in to {host}?",
-                "Another site has sent you here. Go on only if you meant to sign in.",
-                kind="ask",
-                link=(again + ("&force=1" if force else ""), "Continue to sign in"),
-            )
-        )
-
-    async def _send_away(self, session: Session) -> None:
-        here = redirect_uri(self.request, self.base_url, self._base)
-        value = flow_cookie.new_value()
-        binding = Binding(browser=value, user=user_name(self))
-        url = await self.broker.begin(session.profile.name, here, binding)
-        flow_cookie.put(
-            self,
-            parse_qs(urlsplit(url).query)["state"][-1],
-            value,
-            secure="https" in (self.request.protocol, urlsplit(here).scheme),
-            max_age=int(self._cookie_seconds),
-        )
-        self.redirect(url)
-
-    def _show(self, session: Session) -> None:
-        """Show a challenge that is met elsewhere than on this server's callback page."""
-        challenge = session.challenge
-        if challenge is None:
-            self.show_signed_in(session, title="You are signed in")
-        elif challenge["kind"] == "device":
-            self.finish(device_page(session.profile.config.host, challenge))
-        elif challenge["kind"] == "paste":
-            self._show_paste(session)
-        else:
-            self.redirect(challenge["url"])
-
-    def _show_paste(self, session: Session, problem: CallbackError | None = None) -> None:
-        host, url = session.profile.config.host, (session.challenge or {})["url"]
-        for name, value in FORM_HEADERS.items():
-            self.set_header(name, value)
-        hidden = self.xsrf_form_html()
-        if problem is not None:
-            self.set_status(HTTPStatus.BAD_REQUEST)
-        self.finish(paste_page(host, url, hidden, problem=problem))
-
-
-def _elsewhere(challenge: dict[str, Any] | None) -> bool:
-    return challenge is not None and not challenge.get("url", "").startswith("/")
+    @property
+    def callback(self) -> str:
+        """See `redirect_uri`."""
+        return redirect_uri(self.request, self.base_url, self._base)

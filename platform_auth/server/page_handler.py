@@ -1,77 +1,37 @@
-"""What the pages that a browser is sent to have in common."""
+"""What the pages that a browser is sent to have in common in a Jupyter server."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.utils import url_path_join
 
-from ..broker.pages import HEADERS, page
-from ..broker.protocol import refusal
-from ..errors import CallbackError, PlatformAuthError, PolicyError
-from .visitor import browser_of
+from ..broker.browser.page import Page
+from .visitor import refuse_visitor, user_name
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
-    from ..broker.session import Session
-
-_SERVER_ERROR: Final = 500
 
 
-class PageHandler(JupyterHandler):
-    """Answers with small pages that are open to nothing.
-
-    Only GET exists. HEAD is refused, and so is what browsers fetch ahead on a guess: neither may
-    begin a sign-in or use up a code.
-    """
+class PageHandler(Page, JupyterHandler):
+    """A page of a Jupyter server: its owner's, and nobody else's."""
 
     def initialize(self, broker: Broker) -> None:
         """Take what the route gives."""
         self.broker = broker
 
-    def set_default_headers(self) -> None:
-        """Add the pages' headers to Jupyter's, and let them win: they allow less."""
-        super().set_default_headers()
-        for name, value in HEADERS.items():
-            self.set_header(name, value)
+    async def admit(self) -> None:
+        """Let only the owner go on; see `refuse_visitor`."""
+        refuse_visitor(self)
 
-    def compute_etag(self) -> None:
-        """Return none: nobody keeps these pages."""
+    @property
+    def visitor(self) -> str:
+        """The Jupyter user; see `user_name`."""
+        return user_name(self)
 
-    def is_prefetch(self) -> bool:
-        """Tell whether the browser only guesses that somebody will come here."""
-        headers = self.request.headers
-        purpose = headers.get("Sec-Purpose", "") + headers.get("Purpose", "")
-        return "prefetch" in purpose.lower()
-
-    def decline(self) -> None:
-        """Answer a guess with nothing; the browser asks again when it is meant."""
-        self.set_status(HTTPStatus.NO_CONTENT)
-        self.clear_header("Content-Type")
-        self.finish()
-
-    def show_signed_in(self, session: Session, *, title: str) -> None:
-        """Say who is signed in where."""
-        host, identity = session.profile.config.host, session.identity
-        who = f"Signed in as {identity.label} to {host}." if identity else f"Signed in to {host}."
-        self.finish(page(title, who, "You can close this tab.", close=True))
-
-    def show_error(self, error: PlatformAuthError, title: str = "Sign-in failed") -> None:
-        """Say what happened, why, and what to do."""
-        if isinstance(error, PolicyError):
-            self.broker.refused(self.get_query_argument("profile", ""), error, browser_of(self))
-        bad_request = isinstance(error, CallbackError)
-        self.set_status(HTTPStatus.BAD_REQUEST if bad_request else refusal(error).status)
-        self.finish(page(title, error.what, error.why, kind="bad", fix=error.fix))
-
-    def write_error(self, status_code: int, **_kwargs: object) -> None:
-        """Show a page for what Jupyter and Tornado refuse; none of their words are repeated."""
-        try:
-            reason = HTTPStatus(status_code).phrase
-        except ValueError:
-            reason = "Error"
-        fix = "Go back to the notebook and try again."
-        if status_code >= _SERVER_ERROR:
-            fix = "The log of the Jupyter server says why."
-        self.finish(page("Sign-in failed", f"{status_code} {reason}.", kind="bad", fix=fix))
+    @property
+    def cookie_path(self) -> str:
+        """The extension's own part of the server."""
+        path: str = url_path_join(self.base_url, "platform-auth/")
+        return path

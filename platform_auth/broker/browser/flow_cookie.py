@@ -6,10 +6,8 @@ import hashlib
 import secrets
 from typing import TYPE_CHECKING
 
-from jupyter_server.utils import url_path_join
-
 if TYPE_CHECKING:
-    from jupyter_server.base.handlers import JupyterHandler
+    from .page import Page
 
 
 def new_value() -> str:
@@ -17,12 +15,12 @@ def new_value() -> str:
     return secrets.token_urlsafe(32)
 
 
-def put(handler: JupyterHandler, state: str, value: str, *, secure: bool, max_age: int) -> None:
+def put(page: Page, state: str, value: str, *, secure: bool, max_age: int) -> None:
     """Give a browser the cookie of one sign-in.
 
     Parameters
     ----------
-    handler
+    page
         Answers the browser.
     state
         The sign-in's own: two tabs do not get into each other's way.
@@ -34,10 +32,10 @@ def put(handler: JupyterHandler, state: str, value: str, *, secure: bool, max_ag
         Seconds it lives.
 
     """
-    handler.set_cookie(
+    page.set_cookie(
         _name(state),
         value,
-        path=_path(handler),
+        path=page.cookie_path,
         httponly=True,
         # Strict would be lost on the way back from another site.
         samesite="Lax",
@@ -46,15 +44,10 @@ def put(handler: JupyterHandler, state: str, value: str, *, secure: bool, max_ag
     )
 
 
-def get(handler: JupyterHandler, state: str) -> str:
+def get(page: Page, state: str) -> str:
     """Return the value that the browser has for a sign-in; empty if it began none such."""
-    return handler.get_cookie(_name(state)) or ""
+    return page.get_cookie(_name(state)) or ""
 
 
 def _name(state: str) -> str:
     return f"platform-auth-{hashlib.sha256(state.encode()).hexdigest()[:8]}"
-
-
-def _path(handler: JupyterHandler) -> str:
-    path: str = url_path_join(handler.base_url, "platform-auth/")
-    return path
