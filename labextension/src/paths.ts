@@ -30,13 +30,19 @@ export function sessionUrl(baseUrl: string, profile: string): string {
 /**
  * The address that starts a sign-in, root-relative where page and server share an origin.
  *
- * JupyterLab takes a relative link for a file, and leaves a root-relative one alone.
+ * JupyterLab takes a relative link for a file, and leaves a root-relative one alone. A forced one
+ * signs in anew, though signed in.
  */
-export function signInPath(baseUrl: string, profile: string): string {
+export function signInPath(
+  baseUrl: string,
+  profile: string,
+  isForced = false
+): string {
   const base = new URL(baseUrl, window.location.href);
   const prefix =
     base.origin === window.location.origin ? base.pathname : base.href;
-  return `${prefix}${LOGIN}?profile=${encodeURIComponent(profile)}`;
+  const path = `${prefix}${LOGIN}?profile=${encodeURIComponent(profile)}`;
+  return isForced ? `${path}&force=1` : path;
 }
 
 /** Whether an address given by a provider may become a link. */

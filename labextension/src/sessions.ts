@@ -35,6 +35,8 @@ export interface ISessions {
   watchAll(): IDisposable;
   /** Do something to a session; rejects with the server's refusal. */
   act(profile: string, deed: Deed, body?: object): Promise<void>;
+  /** Whether a session is what it is because somebody asked for it in this window. */
+  isOwnDeed(session: ISession): boolean;
   /** The address of a device flow, to be scanned; null where there is none to be had. */
   qrCode(profile: string): Promise<IQrCode | null>;
   /** Ask again, now. */
@@ -83,7 +85,14 @@ export class Sessions implements ISessions, IDisposable {
   }
 
   get defaultProfile(): string | null {
-    return this._default;
+    const { preferred } = this;
+    return this._profiles?.includes(preferred) ? preferred : this._default;
+  }
+
+  /** Mean this profile when none is named, where there is such a one. */
+  prefer(profile: string): void {
+    this.preferred = profile;
+    this._changed.emit();
   }
 
   get isDisposed(): boolean {
@@ -128,7 +137,21 @@ export class Sessions implements ISessions, IDisposable {
   }
 
   async act(profile: string, deed: Deed, body?: object): Promise<void> {
-    this.note(profile, await this.api.post(profile, deed, body));
+    // The server's event may be here before its answer.
+    this.deeds.set(profile, 'under way');
+    try {
+      const session = await this.api.post(profile, deed, body);
+      this.deeds.set(profile, session.revision);
+      this.note(profile, session);
+    } catch (reason) {
+      this.deeds.delete(profile);
+      throw reason;
+    }
+  }
+
+  isOwnDeed({ profile, revision }: ISession): boolean {
+    const deed = this.deeds.get(profile);
+    return deed === 'under way' || deed === revision;
   }
 
   qrCode(profile: string): Promise<IQrCode | null> {
@@ -211,5 +234,8 @@ export class Sessions implements ISessions, IDisposable {
   private _profiles: readonly string[] | null = null;
   private _problems: readonly IErrorText[] = [];
   private _default: string | null = null;
+  /** What was last asked for here: until the answer is there, and then what it said. */
+  private readonly deeds = new Map<string, number | 'under way'>();
+  private preferred = '';
   private closely = 0;
 }
