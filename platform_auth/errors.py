@@ -5,6 +5,7 @@
     PlatformAuthError
     ├── ConfigError                 a setting, a file or an environment variable is wrong
     │   ├── ProfileNotFoundError    no profile of that name
+    │   ├── ProfileChangedError     somebody else has changed the profile meanwhile
     │   ├── MissingExtraError       it takes a part of platform-auth that is not installed
     │   └── PolicyError             the administrator's policy refuses it
     ├── SignInError                 a sign-in did not end in tokens
@@ -144,6 +145,13 @@ class ProfileNotFoundError(ConfigError):
 
     code = "profile_not_found"
     usual_fix = "Use one of the names that `platform-auth profiles` lists."
+
+
+class ProfileChangedError(ConfigError):
+    """The profile is not what it was when it was read, or is there already."""
+
+    code = "profile_changed"
+    usual_fix = "Open it again and make the change anew."
 
 
 class MissingExtraError(ConfigError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SETTLED_NS = 2_000_000_000
+_OWNER_ONLY = 0o600
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
@@ -41,6 +43,46 @@ def read_bytes(path: Path, limit: int) -> bytes:
         what = f"{path} is longer than {limit // 1024} KiB."
         raise ConfigError(what, fix="A configuration is a few lines; is this the right file?")
     return data
+
+
+def replace_file(path: Path, data: bytes, *, private: bool = False) -> None:
+    """Replace a file, or make it, so that a reader sees all of the old or all of the new.
+
+    Parameters
+    ----------
+    path
+        The file; where it is a link, what that leads to is replaced. A new one is its owner's
+        alone, another keeps its mode.
+    data
+        Safe on the disk when this returns.
+    private
+        Whether nobody but its owner may read it from now on.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be written; the old content is intact.
+
+    """
+    path = path.resolve()
+    unfinished = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else _OWNER_ONLY
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        unfinished.touch(mode=_OWNER_ONLY, exist_ok=False)
+        with unfinished.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.chmod(mode & _OWNER_ONLY if private else mode)
+        unfinished.replace(path)
+    except OSError as error:
+        why = f"{error.strerror or type(error).__name__}."
+        fix = "Make room for it, or make it writable."
+        raise ConfigError(f"{path} cannot be written.", why=why, fix=fix) from None
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def exists(path: Path) -> bool:

@@ -74,6 +74,19 @@ class Policy:
             self._check_commands(profile)
         self.check_url(profile.config.base_url, profile.name)
 
+    def check_own(self) -> None:
+        """Let users have profiles of their own.
+
+        Raises
+        ------
+        PolicyError
+            They may not.
+
+        """
+        if not self.allow_user_profiles:
+            what = "You may not have profiles of your own on this server."
+            raise _refused(what, "allow_user_profiles")
+
     def check_url(self, url: str, profile_name: str) -> None:
         """Let a URL of a profile pass: the platform's, or the identity provider's.
 

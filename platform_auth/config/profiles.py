@@ -137,6 +137,27 @@ class Profiles:
             raise found.with_traceback(None)
         return found
 
+    def source_of(self, name: str) -> ProfileSource | None:
+        """Return who says what a profile is, also of a broken one; None where there is none."""
+        look = self._look()
+        if name in self._admin_profiles:
+            return ProfileSource.ADMIN
+        if self._user is not None and name in self._user.profiles:
+            return ProfileSource.USER
+        return ProfileSource.FLYTE if name in look.found else None
+
+    @property
+    def chosen_above(self) -> str:
+        """Who chooses the default before the user's file can; empty where nobody does."""
+        if self._default:
+            return "c.PlatformAuth.default_profile"
+        return DEFAULT_VARIABLE if os.environ.get(DEFAULT_VARIABLE) else ""
+
+    @property
+    def user_path(self) -> Path | None:
+        """The user's file, whether it is there or not; None where there is to be none."""
+        return self._user_path()
+
     def versions(self) -> list[Version]:
         """Return the files that the profiles depend on, as they are now."""
         return self._surroundings().files

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
-from .file import read_bytes
+from .file import exists, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +68,18 @@ def load_own(path: Path) -> YamlDocument:
 
     """
     return _load(path, OWN_LIMIT, strict=True)
+
+
+def own_text(path: Path) -> str:
+    """Return a file of ours as it is written; nothing where there is none.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be read, or is not UTF-8.
+
+    """
+    return _decode(path, read_bytes(path, OWN_LIMIT)) if exists(path) else ""
 
 
 def load_shared(path: Path) -> YamlDocument:
