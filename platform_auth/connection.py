@@ -333,5 +333,14 @@ class Connection:
     def __repr__(self) -> str:
         return f"<Connection {self.profile}>"
 
+    def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
+        """Show the platform, who is signed in, and until when (an IPython protocol)."""
+        from .notebook.about import about  # a notebook asks, and nobody else
+
+        try:
+            return about(self.status(), "connection")
+        except PlatformAuthError:
+            return {"text/plain": repr(self)}
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Connection, (self._broker, self.profile)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from ..connection import Connection
 
 _BUILT_IN: Final = ("flyte", "flytekit", "grpc", "http")
-_OF_FLYTE: Final = ("flytekit", "flyte")
+_FITTING: Final = {"flyte": ("flytekit", "flyte"), "flyte2": ("flyte",)}
+"""For each protocol that a platform may show to speak: its clients, the usual one first."""
 
 
 class TokenSource(Protocol):
@@ -41,8 +42,9 @@ class TokenSource(Protocol):
 def kind_for(view: Mapping[str, Any]) -> str:
     """Return the kind of client for a session, where nobody has asked for another.
 
-    That is what its profile says; else, for a platform that Flyte's own files configure, the
-    client of Flyte's that is installed; else ``http``, which every platform speaks.
+    That is what its profile says; else, for a platform that has shown to be Flyte when it was asked
+    how to sign in, or that Flyte's own files configure, the client of Flyte's that is installed;
+    else ``http``, which every platform speaks.
 
     Parameters
     ----------
@@ -52,8 +54,8 @@ def kind_for(view: Mapping[str, Any]) -> str:
     """
     if view["client"]:
         return str(view["client"])
-    of_flyte = _OF_FLYTE if view["source"] == "flyte" else ()
-    return next((kind for kind in of_flyte if find_spec(kind)), "http")
+    speaks = view.get("speaks") or view["source"]
+    return next((kind for kind in _FITTING.get(speaks, ()) if find_spec(kind)), "http")
 
 
 def make_client(kind: str, connection: Connection) -> Any:  # noqa: ANN401 - any client at all
@@ -77,6 +79,21 @@ def make_client(kind: str, connection: Connection) -> Any:  # noqa: ANN401 - any
         return client_module(kind).make(connection)
     point = next(p for p in entry_points(group="platform_auth.clients") if p.name == kind)
     return point.load()(connection)
+
+
+def model_of(kind: str) -> Any | None:  # noqa: ANN401 - a class of any client
+    """Return what shows how to use a client of a kind before there is one: its class.
+
+    It is the module where the client is a module. None for a kind that only a client shows.
+
+    Raises
+    ------
+    ConfigError
+        There is no such kind, or what it makes clients with is not installed.
+
+    """
+    check_kind(kind)
+    return client_module(kind).MODEL if kind in _BUILT_IN else None
 
 
 def client_module(kind: str) -> Any:  # noqa: ANN401 - modules have no protocol of their own

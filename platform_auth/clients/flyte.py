@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 AUTH_TYPE: Final = "PlatformAuth"
 """Our ``auth_type`` in the SDK."""
 
+MODEL: Final = flyte
+"""See `platform_auth.clients.model_of`."""
+
 _sdk_authenticator = factory.get_async_authenticator
 _sources: dict[str, TokenSource] = {}
 

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 AUTH_TYPE: Final = "platform_auth"
 """Our ``authType`` in flytekit's configuration."""
 
+MODEL: Final = FlyteRemote
+"""See `platform_auth.clients.model_of`."""
+
 
 class PlatformAuthenticator(Authenticator):  # type: ignore[misc] # flytekit ships no types
     """Gives flytekit its tokens (``flytekit.clients.auth_helper``, `get_authenticator`).

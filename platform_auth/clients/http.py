@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx2
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ..config import PlatformConfig
     from ..connection import Connection
     from . import TokenSource
+
+
+MODEL: Final = httpx2.Client
+"""See `platform_auth.clients.model_of`."""
 
 
 class PlatformHttpAuth(AuthFlow, httpx2.Auth):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from ..clients import kind_for
 from ..errors import SignInCancelledError
 from ..remarks import remarks
 from ..words import state_words
@@ -37,11 +38,11 @@ class LoginDisplay:
     name
         The variable that will hold the client.
     kind
-        The client's kind.
+        The client's kind; what fits the session once somebody is signed in, if None.
 
     """
 
-    def __init__(self, name: str, kind: str) -> None:
+    def __init__(self, name: str, kind: str | None = None) -> None:
         self._name, self._kind = name, kind
         self._handle: DisplayHandle | None = None
         self._view: dict[str, Any] = {}
@@ -53,13 +54,14 @@ class LoginDisplay:
 
     def succeed(self, view: dict[str, Any]) -> None:
         """Say who has signed in."""
+        kind = self._kind or kind_for(view)
         if self._handle is None:  # nobody was asked
-            print(ready(view, self._name, self._kind))  # noqa: T201
+            print(ready(view, self._name, kind))  # noqa: T201
             return
-        note = Line(f"{client_is_ready(self._name, self._kind)}.", quiet=True)
+        note = Line(f"{client_is_ready(self._name, kind)}.", quiet=True)
         said = map(Line, remarks(view))  # what was granted otherwise than asked for
         card = outcome_card(view, "signed_in", state_words(view), *said, note)
-        self._put(_bundle(card, ready(view, self._name, self._kind)))
+        self._put(_bundle(card, ready(view, self._name, kind)))
 
     def fail(self, error: PlatformAuthError) -> None:
         """Say how it ended; the error, which the cell shows next, says why."""

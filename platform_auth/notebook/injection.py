@@ -28,15 +28,17 @@ Client: TypeAlias = Any
 class LazyClient:
     """A client of a platform, made when something of it is used for the first time.
 
-    All attributes, ``dir()``, ``isinstance`` and ``with`` are the real client's. It pickles as a
-    reference; the process that unpickles it connects on its own.
+    All attributes, ``dir()``, ``isinstance`` and ``with`` are the real client's. Looking at it, as
+    tab completion does, makes none. It pickles as a reference; the process that unpickles it
+    connects on its own.
 
     Parameters
     ----------
     connection
         What it is a client of; also there afterwards, as ``client.connection``.
     kind
-        Which client; see `platform_auth.clients.make_client`.
+        Which client; see `platform_auth.clients.make_client`. What fits the session by then, if
+        None.
     quiet
         Tells whether it is no news just now, so that showing it shows nothing.
 
@@ -45,13 +47,16 @@ class LazyClient:
     __slots__ = ("__weakref__", "_client", "_kind", "_lock", "_quiet", "connection")
 
     _client: Client
-    _kind: str
+    _kind: str | None
     _lock: threading.Lock
     _quiet: Callable[[], bool] | None
     connection: Connection
 
     def __init__(
-        self, connection: Connection, kind: str, quiet: Callable[[], bool] | None = None
+        self,
+        connection: Connection,
+        kind: str | None = None,
+        quiet: Callable[[], bool] | None = None,
     ) -> None:
         for name, value in (
             ("connection", connection),
@@ -68,9 +73,25 @@ class LazyClient:
                 if self._client is None:  # not made by another thread meanwhile
                     from ..clients import make_client
 
-                    made = make_client(self._kind, self.connection)
+                    made = make_client(self._kind_by_now(), self.connection)
                     object.__setattr__(self, "_client", made)
         return self._client
+
+    def _kind_by_now(self) -> str:
+        if self._kind is None:
+            from ..clients import kind_for
+
+            object.__setattr__(self, "_kind", kind_for(self.connection.status()))
+        return str(self._kind)
+
+    def _model(self) -> Client:
+        """Return what is like the real client: its class, so that none need be made."""
+        if self._client is not None:
+            return self._client
+        from ..clients import model_of
+
+        model = model_of(self._kind_by_now())
+        return self._real() if model is None else model
 
     @property
     def is_made(self) -> bool:
@@ -81,9 +102,10 @@ class LazyClient:
     def __class__(self) -> Client:
         """The real client's class, for ``isinstance``."""
         try:
-            return type(self._real())
+            model = self._model()
         except PlatformAuthError:
             return LazyClient  # it cannot be made just now; using it says why
+        return model if isinstance(model, type) else type(model)
 
     def __getattr__(self, name: str) -> Client:
         if name.startswith(("_repr_", "_ipython_")):
@@ -97,7 +119,11 @@ class LazyClient:
         delattr(self._real(), name)
 
     def __dir__(self) -> list[str]:
-        return sorted({*dir(self._real()), "connection"})
+        try:
+            names = dir(self._model())
+        except PlatformAuthError:
+            names = dir(object)
+        return sorted({*names, "connection"})
 
     def __enter__(self) -> Client:
         return self._real().__enter__()
@@ -115,7 +141,8 @@ class LazyClient:
         return _unpickled, (self.connection, self._kind)
 
     def __repr__(self) -> str:
-        return f"<{self._kind} client of the platform {self.connection.profile}>"
+        kind = f"{self._kind} " if self._kind else ""
+        return f"<{kind}client of the platform {self.connection.profile}>"
 
     @property
     def _ipython_display_(self) -> Callable[[], None] | None:
@@ -124,25 +151,15 @@ class LazyClient:
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
         """Show the platform, who is signed in, and the kind of client (an IPython protocol)."""
-        from .card import Line, card_of
-        from .markup import to_html
-        from .words import validity
+        from .about import about
 
         try:
-            view = self.connection.status()
+            return about(self.connection.status(), f"{self._kind_by_now()} client")
         except PlatformAuthError:
             return {"text/plain": repr(self)}
-        card = card_of(view)
-        if view["state"] == "signed_in":
-            about = Line(" · ".join([f"{self._kind} client", *validity(view)]), quiet=True)
-            card = card_of(view, about)
-        return {
-            "text/html": to_html(card),
-            "text/plain": f"<{self._kind} client of {card.platform}: {card.status}>",
-        }
 
 
-def _unpickled(connection: Connection, kind: str) -> LazyClient:
+def _unpickled(connection: Connection, kind: str | None) -> LazyClient:
     return LazyClient(connection, kind)
 
 

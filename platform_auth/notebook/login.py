@@ -71,14 +71,20 @@ class Login:
         view: dict[str, Any],
         wishes: Wishes,
     ) -> None:
-        from ..clients import check_kind, kind_for
+        from ..clients import check_kind
 
         check_name(wishes.name)
         self._shell, self._broker, self._wishes = shell, broker, wishes
         self._view = _with_scopes(broker, view, wishes.scopes)
-        self.kind: str = wishes.client or kind_for(self._view)
         check_kind(self.kind)
         self._connection = Connection(broker, self._view["profile"])
+
+    @property
+    def kind(self) -> str:
+        """The kind of the client, as far as is known: a sign-in may show what the platform is."""
+        from ..clients import kind_for
+
+        return self._wishes.client or kind_for(self._view)
 
     def run(self) -> LazyClient:
         """Do it, and return the client.
@@ -95,7 +101,8 @@ class Login:
             warnings = (f"Warning: {text}" for text in self._view["warnings"])
             print(ready(self._view, self._wishes.name, self.kind), *warnings, sep="\n")  # noqa: T201 - a magic speaks
         elif self._wishes.wait:
-            self._display.succeed(self._sign_in())
+            self._view = self._sign_in()
+            self._display.succeed(self._view)
         else:
             self._begin()
         return self.bind()
@@ -106,7 +113,9 @@ class Login:
         # In the cell that signs in, all has been said already; a terminal shows its Out[] anyhow.
         news_is_old = hasattr(shell, "kernel")
         quiet = (lambda: shell.execution_count == count) if news_is_old else None
-        client = LazyClient(self._connection, self.kind, quiet)
+        is_settled = self._view["state"] == "signed_in"
+        kind = self.kind if is_settled else self._wishes.client
+        client = LazyClient(self._connection, kind, quiet)
         if replaced := inject(shell, self._wishes.name, client):
             say(replaced)
         return client
@@ -115,7 +124,7 @@ class Login:
     def _display(self) -> LoginDisplay:
         from .display import LoginDisplay  # late: who is signed in already sees none
 
-        return LoginDisplay(self._wishes.name, self.kind)
+        return LoginDisplay(self._wishes.name, self._wishes.client)
 
     def _is_ready(self) -> bool:
         """Tell whether a token can be had; it is kept for the first call."""

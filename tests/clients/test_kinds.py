@@ -36,6 +36,12 @@ def test_a_grpc_client_is_an_authenticated_channel() -> None:
         ({"client": None, "source": "flyte"}, {"flyte"}, "flyte"),
         ({"client": None, "source": "flyte"}, set(), "http"),
         ({"client": None, "source": "user"}, {"flytekit", "flyte"}, "http"),
+        ({"client": None, "source": "user", "speaks": None}, {"flytekit"}, "http"),
+        ({"client": None, "source": "user", "speaks": "flyte"}, {"flytekit", "flyte"}, "flytekit"),
+        ({"client": None, "source": "user", "speaks": "flyte"}, {"flyte"}, "flyte"),
+        ({"client": None, "source": "user", "speaks": "flyte2"}, {"flytekit", "flyte"}, "flyte"),
+        ({"client": None, "source": "flyte", "speaks": "flyte2"}, {"flytekit"}, "http"),
+        ({"client": "http", "source": "user", "speaks": "flyte"}, {"flytekit"}, "http"),
     ],
 )
 def test_the_client_is_the_profiles_or_what_fits_the_platform(

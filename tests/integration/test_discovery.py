@@ -26,6 +26,7 @@ from platform_auth.broker.client import BrokerClient
 from platform_auth.broker.local import LocalChannel
 from platform_auth.broker.redirects import Redirects
 from platform_auth.broker.stores.memory import MemoryStore
+from platform_auth.clients import kind_for
 from platform_auth.config import Profiles
 from platform_auth.errors import DiscoveryError, SignInRequiredError, TransportError
 
@@ -163,6 +164,8 @@ def test_an_endpoint_is_enough(start: Start, ca: str, speaks: tuple[str, ...]) -
         with connection.http() as http:
             assert http.get("/me").json()["email"] == ADA
     assert platform.names().count(METADATA) == (speaks == ("grpc",))  # and it is asked once
+    fitting = "flyte" if "connect" in speaks else "flytekit"
+    assert kind_for(connection.status()) == fitting
 
 
 @pytest.mark.usefixtures("_alone")

@@ -66,6 +66,7 @@ class TestEachAnswer:
         assert_flyte(find(platform))
         assert platform.asked() == [RESOURCE, AUTHORIZATION_SERVER, CLIENT]
         assert not platform.rpcs
+        assert find(platform).speaks == "flyte"
 
     def test_of_two_spellings_the_standards_own_counts(self) -> None:
         both = {"client_id": "snake", **camel_case(FLYTE_CLIENT)}
@@ -85,6 +86,7 @@ class TestEachAnswer:
         assert posts[0].headers["Connect-Protocol-Version"] == "1"
         assert posts[0].headers["Content-Type"] == "application/json"
         assert not platform.rpcs
+        assert find(platform).speaks == "flyte2"
 
     def test_flyte_1_by_grpc_where_http_leads_nowhere(self) -> None:
         platform = FlytePlatform(
@@ -95,6 +97,7 @@ class TestEachAnswer:
             "/flyteidl.service.AuthMetadataService/GetOAuth2Metadata",
             "/flyteidl.service.AuthMetadataService/GetPublicClientConfig",
         ]
+        assert find(platform).speaks == "flyte"
 
     def test_an_address_that_speaks_grpc_alone_is_asked_over_http_once(self) -> None:
         platform = FlytePlatform(
@@ -110,6 +113,7 @@ class TestEachAnswer:
         assert found.metadata.issuer == ISSUER
         assert found.metadata.revocation_endpoint == f"{ISSUER}/revoke"
         assert (found.config.client_id, found.config.scopes) == ("notebook", ("api",))
+        assert found.speaks is None
 
     def test_a_platform_that_is_an_openid_provider_itself(self) -> None:
         document = {"issuer": HOST, "token_endpoint": f"{HOST}/token"}

@@ -7,16 +7,19 @@ the refused one, where its requests can be sent again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import grpc
 
 from .channel import aio_channel, call_credentials, channel
 
 if TYPE_CHECKING:
-    import grpc
-
     from ...connection import Connection
 
-__all__ = ["aio_channel", "call_credentials", "channel", "make"]
+__all__ = ["MODEL", "aio_channel", "call_credentials", "channel", "make"]
+
+MODEL: Final = grpc.Channel
+"""See `platform_auth.clients.model_of`."""
 
 
 def make(connection: Connection) -> grpc.Channel:

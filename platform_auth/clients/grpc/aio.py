@@ -25,6 +25,7 @@ class _UnaryUnary(grpc.aio.UnaryUnaryClientInterceptor):
     async def intercept_unary_unary(
         self, continuation: Callable[..., Any], details: Any, request: object
     ) -> Any:
+        """Authenticate a call, and see to its outcome before anybody else does."""
         attempts = AsyncAttempts(self._source, continuation, details, OneRequest(request))
         call = await attempts.first()
         while True:
@@ -46,6 +47,7 @@ class _StreamUnary(grpc.aio.StreamUnaryClientInterceptor):
     async def intercept_stream_unary(
         self, continuation: Callable[..., Any], details: Any, requests: Any
     ) -> Any:
+        """Authenticate a call."""
         attempts = AsyncAttempts(self._source, continuation, details, AsyncReplay(requests))
         return RetriedUnaryCall(attempts, await attempts.first())
 
@@ -57,6 +59,7 @@ class _UnaryStream(grpc.aio.UnaryStreamClientInterceptor):
     async def intercept_unary_stream(
         self, continuation: Callable[..., Any], details: Any, request: object
     ) -> Any:
+        """Authenticate a call."""
         attempts = AsyncAttempts(self._source, continuation, details, OneRequest(request))
         return RetriedStreamCall(attempts, await attempts.first())
 
@@ -68,6 +71,7 @@ class _StreamStream(grpc.aio.StreamStreamClientInterceptor):
     async def intercept_stream_stream(
         self, continuation: Callable[..., Any], details: Any, requests: Any
     ) -> Any:
+        """Authenticate a call."""
         attempts = AsyncAttempts(self._source, continuation, details, AsyncReplay(requests))
         return RetriedStreamCall(attempts, await attempts.first())
 
