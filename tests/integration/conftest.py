@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from harness.browser import BrowserSession, Chromium
+    from harness.hub import Hub
     from harness.person import Person
 
 RESULTS = Path(__file__).parents[2] / "test-results"
@@ -92,6 +93,21 @@ def module_jupyter_server_process(
     """Start Jupyter servers that all tests of this module share."""
     with _servers(tmp_path_factory) as servers:
         yield servers
+
+
+@pytest.fixture(scope="module")
+def start_hub() -> Iterator[Callable[..., Hub]]:
+    """Start Hubs (see `harness.hub.Hub`) that all tests of this module share, mostly one."""
+    from harness.hub import Hub
+
+    with ExitStack() as ends:
+
+        def start(**options: Any) -> Hub:
+            hub = Hub(**options)
+            ends.callback(hub.remove)
+            return hub
+
+        yield start
 
 
 @pytest.fixture(scope="session")
