@@ -62,6 +62,7 @@ export interface ISession {
   /** The platform's address. */
   endpoint: string;
   flow: string;
+  interactive: boolean;
   /** The kind of client its code gets; '' where it says nothing. */
   client: string;
   source: Source;
@@ -190,6 +191,7 @@ export function readSession(value: unknown, ahead = 0): ISession {
     revision: value.revision,
     endpoint: text(value.endpoint),
     flow: text(value.flow),
+    interactive: value.interactive !== false,
     client: text(value.client),
     source: (SOURCES.includes(text(value.source))
       ? value.source

@@ -173,7 +173,7 @@ function sessionView(
     const signOut: IButton = { key: 'sign-out', label: words.signOut };
     return { ...view, buttons: isRow ? [signOut] : [] };
   }
-  const isSilent = ['client_credentials', 'command'].includes(session.flow);
+  const isSilent = !session.interactive;
   const name =
     state === 'expired' || state === 'failed'
       ? words.signInAgain

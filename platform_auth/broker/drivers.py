@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..oauth.driver import Driver
 from ..oauth.grpc_calls import GrpcCalls
+from ..oauth.hub_user import HubUser
 from .late_transport import LateTransport
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from .clock import Clock
 
 
-def new_driver(config: PlatformConfig, clock: Clock) -> Driver:
+def new_driver(config: PlatformConfig, clock: Clock, person: str | None = None) -> Driver:
     """Return the driver of a profile: its transport, its commands, and its proxy's token.
 
     Parameters
@@ -22,6 +23,8 @@ def new_driver(config: PlatformConfig, clock: Clock) -> Driver:
         The profile's.
     clock
         The broker's.
+    person
+        Whose it is, for a service of a JupyterHub that has the brokers of many.
 
     """
     from ..oauth.process import run_command  # late: most processes run none
@@ -38,4 +41,5 @@ def new_driver(config: PlatformConfig, clock: Clock) -> Driver:
         run=run_command,
         call=GrpcCalls(config),
         proxy=proxy,
+        hub=HubUser(person),
     )

@@ -28,6 +28,7 @@ def session_view(session: Session, broker: Broker) -> dict[str, Any]:
         "platform": profile.config.host,
         "endpoint": profile.config.base_url,
         "flow": profile.config.flow,
+        "interactive": session.interactive,
         "client": profile.client,
         "speaks": record.speaks if record else None,
         "source": profile.source.value,
@@ -53,9 +54,10 @@ def broken_view(name: str, error: dict[str, Any], broker: Broker) -> dict[str, A
     """Return the view of a profile that cannot be used, so that a list still names it."""
     return {
         "profile": name, "state": "failed", "revision": 0, "platform": "", "endpoint": "",
-        "flow": "", "client": None, "speaks": None, "source": "", "locked": False,
-        "default": name == broker.profiles.default, "signed_in_as": None, "signed_in_at": None,
-        "refreshed_at": None, "expires_at": None, "next_refresh": None, "scopes": [], "notices": [],
+        "flow": "", "interactive": True, "client": None, "speaks": None, "source": "",
+        "locked": False, "default": name == broker.profiles.default, "signed_in_as": None,
+        "signed_in_at": None, "refreshed_at": None, "expires_at": None, "next_refresh": None,
+        "scopes": [], "notices": [],
         "key_source": broker.key_source, "sign_in_url": None, "challenge": None, "error": error,
         "last_error": None, "warnings": [],
     }  # fmt: skip

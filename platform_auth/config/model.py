@@ -179,8 +179,8 @@ class PlatformConfig:
 
     @property
     def flow(self) -> str:
-        """The flow `auth_mode` stands for."""
-        return self.auth_mode.flow
+        """The flow: what ``oauth.flow`` names, else what `auth_mode` stands for."""
+        return self.oauth.flow or self.auth_mode.flow
 
     def client_secret(self) -> Secret | None:
         """Return the client secret as it is now.

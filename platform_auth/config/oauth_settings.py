@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 REDIRECTS = ("auto", "server", "loopback", "paste")
 ASSERTION_AUDIENCES = ("issuer", "token_endpoint")
+JWT_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:jwt"  # noqa: S105 - RFC 8693 §3
 CLIENT_AUTHENTICATION = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+_FLOW_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 §5.6.2
 ENDPOINTS = (
     "authorization_endpoint",
@@ -66,6 +68,16 @@ class OAuthSettings:
         The ``kid`` to name in the assertion's header.
     client_assertion_audience
         Whom the assertion is for: ``issuer``, or ``token_endpoint`` for servers that want its URL.
+    flow
+        The flow by its own name, for those that no ``authType`` stands for: ``token_exchange``,
+        ``jwt_bearer``, ``hub``, or one of another package.
+    identity_token_file
+        A file with somebody else's signed word on who this workload is, such as the token of its
+        service account that Kubernetes projects; read again on each use, because it rotates.
+        `token_exchange` shows it as the subject (RFC 8693), `jwt_bearer` as the grant (RFC 7523
+        §2.1), `client_credentials` in place of the client's own assertion (§2.2).
+    subject_token_type, requested_token_type
+        What it is, and what is wanted for it: token type identifiers (RFC 8693 §3).
 
     Raises
     ------
@@ -93,6 +105,10 @@ class OAuthSettings:
     private_key_file: str | None = None
     private_key_id: str | None = None
     client_assertion_audience: str = "issuer"
+    flow: str | None = None
+    identity_token_file: str | None = None
+    subject_token_type: str = JWT_TOKEN_TYPE
+    requested_token_type: str | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -118,6 +134,19 @@ class OAuthSettings:
         if self.private_key_file:
             return read_secret_file(self.private_key_file, "oauth.private_key_file")
         return self.private_key
+
+    def identity_token(self) -> Secret | None:
+        """Return what says who this workload is, as it is now: its file is read anew.
+
+        Raises
+        ------
+        ConfigError
+            The file cannot be read.
+
+        """
+        if not self.identity_token_file:
+            return None
+        return read_secret_file(self.identity_token_file, "oauth.identity_token_file")
 
 
 def texts(value: Sequence[str], name: str) -> tuple[str, ...]:
@@ -156,6 +185,13 @@ def _issuer(value: str) -> str:
 
 def _endpoint(name: str) -> Callable[[str], str]:
     return lambda value: check_url(value, name)
+
+
+def _flow(value: object) -> str:
+    if not isinstance(value, str) or not _FLOW_NAME.fullmatch(value):
+        what = f"oauth.flow is {value!r}, which is no flow's name."
+        raise ConfigError(what, fix="Use a name such as pkce, device, token_exchange or hub.")
+    return value
 
 
 def _header_name(value: str) -> str:
@@ -224,5 +260,9 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "private_key": _key,
     "private_key_file": path("private_key_file"),
     "private_key_id": _one_line("private_key_id"),
+    "flow": _flow,
+    "identity_token_file": path("identity_token_file"),
+    "subject_token_type": _one_line("subject_token_type"),
+    "requested_token_type": _one_line("requested_token_type"),
     "client_assertion_audience": one_of(ASSERTION_AUDIENCES, "client_assertion_audience"),
 }

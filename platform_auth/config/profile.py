@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _KEYS = ("admin", "console", "oauth", "client")
 _OWN_ADMIN_KEYS = (*ADMIN_KEYS, "rpcRetries")
 _LISTS = ("resource", "id_token_algorithms")
-_KEYS_OF_CLIENTS = ("private_key", "private_key_file")
+_KEYS_OF_CLIENTS = ("private_key", "private_key_file", "identity_token_file")
+_FILES = ("private_key_file", "identity_token_file")
 _LONGEST_NAME = 64
 
 
@@ -168,6 +169,7 @@ class Profile:
         key = oauth.signing_key() if from_code else oauth.private_key
         file = None if from_code else oauth.private_key_file
         given = {"private_key": key.reveal() if key else None, "private_key_file": file}
+        given["identity_token_file"] = None if from_code else oauth.identity_token_file
         return {name: value for name, value in given.items() if value}
 
 
@@ -271,7 +273,7 @@ def _read_oauth(section: Section, reading: Reading) -> None:
 def _oauth_value(name: str, setting: Setting) -> str | tuple[str, ...] | None:
     if name in _LISTS:
         return setting.items(separator="")
-    return setting.path() if name == "private_key_file" else setting.text()
+    return setting.path() if name in _FILES else setting.text()
 
 
 def _forget_references(reading: Reading) -> None:
@@ -283,6 +285,9 @@ def _forget_references(reading: Reading) -> None:
     if oauth is not None and oauth.private_key_file:
         what = "oauth.private_key_file is not read for a profile that came from code."
         raise ConfigError(what, fix="Send the key itself, as oauth.private_key.")
+    if oauth is not None and oauth.identity_token_file:
+        what = "oauth.identity_token_file is not read for a profile that came from code."
+        raise ConfigError(what, fix="Put the profile into profiles.yaml where its broker runs.")
 
 
 def _plain(value: object) -> object:

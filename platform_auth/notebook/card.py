@@ -19,8 +19,6 @@ GLYPHS: Final[dict[str, Glyph]] = {
     "expired": "alert",
     "failed": "alert",
 }
-SILENT_FLOWS: Final = frozenset({"client_credentials", "command"})
-"""Flows without a person in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +187,7 @@ def _lines(view: dict[str, Any]) -> tuple[Line, ...]:
         return tuple(said)
     if view["state"] in {"expired", "failed"}:
         return error_lines(view["error"]) if view["error"] else (Line(words.GO_ON),)
-    if view["flow"] in SILENT_FLOWS:
+    if not view["interactive"]:
         return (Line(words.NO_PAGE, quiet=True),)
     alone = view["sign_in_url"] is None
     return (Line(words.INVITATION_ALONE if alone else words.INVITATION, quiet=True),)
@@ -228,7 +226,7 @@ def _challenge_link(view: dict[str, Any], *, row: bool) -> Link | None:
 
 def _sign_in_link(view: dict[str, Any], *, row: bool) -> Link | None:
     """Return the link that starts a sign-in, where a page of the server does that."""
-    if view["sign_in_url"] is None or view["flow"] in SILENT_FLOWS:
+    if view["sign_in_url"] is None or not view["interactive"]:
         return None
     if not row and view["state"] in {"expired", "failed"}:
         return _link(words.SIGN_IN_AGAIN, view["sign_in_url"])

@@ -23,8 +23,9 @@ from ..errors import (
 from ..secret import Secret
 from .client_assertion import client_assertion, import_key
 from .metadata import ServerMetadata, is_secure
-from .responses import LOST, oauth_json, plain, show_what_was_sent
+from .responses import LOST, hide_what_was_sent, oauth_json, plain, show_what_was_sent
 from .steps import Request, origin_of
+from .workload import ASSERTION_TYPE, FLOWS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -94,7 +95,7 @@ def ask_authenticated(
     if _is_unknown_client(response, error) and _credential(context.config) != known:
         response = yield from _send(context, url, body, replay=replay)
         error = _refusal(response)
-    if isinstance(error, OAuthError):
+    if error is not None and error.oauth_code:
         _explain(context, response, body)
     return response
 
@@ -111,7 +112,7 @@ def _explain(context: FlowContext, response: Response, body: Secret) -> None:
     """Raise the server's refusal with what was sent, or with what it would have taken."""
     offered = context.metadata.token_endpoint_auth_methods_supported
     try:
-        oauth_json(response)
+        _refuse(response, body, _credential(context.config))
     except InvalidClientError as error:
         if offered:
             used = chosen_method(context.config, context.metadata)
@@ -122,6 +123,14 @@ def _explain(context: FlowContext, response: Response, body: Secret) -> None:
         show_what_was_sent(error, body.reveal())
         if isinstance(error, InvalidGrantError) and response.attempts > 1:
             error.why += f" {LOST}"
+        raise
+
+
+def _refuse(response: Response, body: Secret, credential: Secret | None) -> None:
+    try:
+        oauth_json(response)
+    except PlatformAuthError as error:
+        hide_what_was_sent(error, body.reveal(), credential)
         raise
 
 
@@ -143,7 +152,7 @@ def _send(
 
 
 def _credential(config: PlatformConfig) -> Secret | None:
-    return config.oauth.signing_key() or config.client_secret()
+    return config.oauth.signing_key() or config.client_secret() or config.oauth.identity_token()
 
 
 def _is_unknown_client(response: Response, error: PlatformAuthError | None) -> bool:
@@ -184,7 +193,12 @@ def authenticated(  # noqa: PLR0913 - what and whom, by name
         what = f"Credentials are not sent to {origin_of(url)} over plain http."
         raise ConfigError(what, fix="Use an https address; http is for this machine only.")
     method = chosen_method(config, metadata)
+    if method == "none" and config.flow in FLOWS and not config.client_id:
+        return Request("POST", url, dict(_FORM), body, replay=replay)
     client, credential = client_id(config), _needed(method, config)
+    if method == "private_key_jwt" and _is_vouched_for(config):
+        body = add_params_to_qs(body, _vouched(client, credential))
+        return Request("POST", url, dict(_FORM), body, replay=replay)
     if method != "private_key_jwt":
         auth = ClientAuth(client, credential.reveal(), _OURS.get(method, method))
     else:
@@ -200,7 +214,7 @@ def chosen_method(config: PlatformConfig, metadata: ServerMetadata) -> str:
     """Return how the client authenticates: as the profile says, else by what there is."""
     if config.oauth.token_endpoint_auth_method:
         return config.oauth.token_endpoint_auth_method
-    if config.oauth.signing_key():
+    if config.oauth.signing_key() or _is_vouched_for(config):
         return "private_key_jwt"
     if not config.client_secret():
         return "none"
@@ -215,7 +229,9 @@ def _needed(method: str, config: PlatformConfig) -> Secret:
     if method == "none":
         return Secret("")
     if method == "private_key_jwt":
-        found, name, where = config.oauth.signing_key(), "private key", "oauth.private_key_file"
+        vouched = _is_vouched_for(config)
+        found = config.oauth.identity_token() if vouched else config.oauth.signing_key()
+        name, where = "private key", "oauth.private_key_file"
     else:
         found, name = config.client_secret(), "client secret"
         where = "admin.clientSecretLocation or admin.clientSecretEnvVar"
@@ -223,6 +239,22 @@ def _needed(method: str, config: PlatformConfig) -> Secret:
         what = f"The client authentication {method} needs a {name}, and there is none."
         raise ConfigError(what, fix=f"Set {where} in the profile.")
     return found
+
+
+def _is_vouched_for(config: PlatformConfig) -> bool:
+    """Tell whether somebody else signs what the client says of itself (RFC 7523 §2.2)."""
+    settings = config.oauth
+    has_own = settings.private_key or settings.private_key_file or config.client_secret()
+    return config.flow not in FLOWS and bool(settings.identity_token_file) and not has_own
+
+
+def _vouched(client: str, assertion: Secret) -> list[tuple[str, str]]:
+    # Unlike one's own it may be sent twice: it is not for one request, but for an hour.
+    return [
+        ("client_id", client),
+        ("client_assertion_type", ASSERTION_TYPE),
+        ("client_assertion", assertion.reveal()),
+    ]
 
 
 def _audience(config: PlatformConfig, metadata: ServerMetadata, url: str) -> str:

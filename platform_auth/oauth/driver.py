@@ -18,7 +18,7 @@ from ..errors import (
     SignInRequiredError,
 )
 from .date_header import LEEWAY, clock_offset, said
-from .steps import Ask, Request, Response, Rpc, RpcReply, Run, Step, Wait, origin_of
+from .steps import Ask, AskHub, Request, Response, Rpc, RpcReply, Run, Step, Wait, origin_of
 
 if TYPE_CHECKING:
     from .proxy import ProxyAuthorization
@@ -37,6 +37,10 @@ Runner = Callable[[Run], Awaitable[str]]
 
 Caller = Callable[[Rpc, Mapping[str, str]], Awaitable[RpcReply]]
 """Makes a gRPC call with this metadata."""
+
+
+Hub = Callable[[], Awaitable[dict[str, Any]]]
+"""Asks the JupyterHub about the person."""
 
 
 class Sender(Protocol):
@@ -65,6 +69,8 @@ class Driver:
         Makes gRPC calls; None where gRPC is not spoken.
     proxy
         Adds what a proxy in front of the platform wants.
+    hub
+        Asks the JupyterHub; None where there is none to ask.
 
     """
 
@@ -78,8 +84,9 @@ class Driver:
         run: Runner | None = None,
         call: Caller | None = None,
         proxy: ProxyAuthorization | None = None,
+        hub: Hub | None = None,
     ) -> None:
-        self.proxy = proxy
+        self.proxy, self._hub = proxy, hub or _no_hub
         self._sender, self._sleep, self._run = sender, sleep, run
         self._now, self._monotonic, self._wrong_clock = now, monotonic, ""
         self._call = call or _no_caller
@@ -154,6 +161,8 @@ class Driver:
             return None
         if isinstance(step, Ask):
             return await (person or _nobody)(step)
+        if isinstance(step, AskHub):
+            return await self._hub()
         return await (self._run or _no_runner)(step)
 
     async def _send(self, request: Request) -> Response:
@@ -188,6 +197,10 @@ async def _nobody(_ask: Ask) -> str | None:
 
 async def _no_runner(_step: Run) -> str:
     raise ConfigError("Commands are not run here.")
+
+
+async def _no_hub() -> dict[str, Any]:
+    raise ConfigError("No JupyterHub is asked here.")
 
 
 async def _no_caller(_step: Rpc, _metadata: Mapping[str, str]) -> RpcReply:

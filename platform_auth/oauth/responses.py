@@ -19,10 +19,13 @@ from ..errors import (
     SignInRequiredError,
     TransportError,
 )
+from ..secret import MASK
 from .steps import Response, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ..secret import Secret
 
 MAX_RETRY_AFTER: Final = 300.0
 """Seconds; a longer ``Retry-After`` is cut to this."""
@@ -173,6 +176,36 @@ def show_what_was_sent(error: PlatformAuthError, form: str) -> None:
     error.why = f"{error.why.removesuffix('.')}. Sent: {shown}."
 
 
+def hide_what_was_sent(error: PlatformAuthError, form: str, *credentials: Secret | None) -> None:
+    """Mask what a server's words repeat of the secrets of the request that they are about.
+
+    Parameters
+    ----------
+    error
+        Of `oauth_error`.
+    form
+        The request's parameters, encoded.
+    credentials
+        What else was sent.
+
+    """
+    secrets = [value for name, value in parse_qsl(form) if name not in _NO_SECRETS]
+    secrets += [each.reveal() for each in credentials if each]
+    for secret in secrets:
+        # Its beginning is enough: long words are cut off, and a long secret in them.
+        repeated = re.escape(secret[:_BEGINNING]) + r"\S*"
+        if len(secret) >= _SHORTEST:
+            error.why = re.sub(repeated, MASK, error.why)
+
+
+_SHORTEST, _BEGINNING = 6, 24
+_NO_SECRETS: Final = frozenset(
+    {
+        *("grant_type", "client_id", "scope", "audience", "resource", "redirect_uri"),
+        *("client_assertion_type", "subject_token_type", "requested_token_type"),
+        *("token_type_hint",),
+    }
+)
 _REFUSED: Final = {"invalid_scope": {"scope"}, "invalid_target": {"audience", "resource"}}
 
 _Meaning = tuple[type[PlatformAuthError], str, str]

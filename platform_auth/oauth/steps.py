@@ -2,8 +2,8 @@
 
 A flow is a generator of steps. It yields a `Request` and is sent a `Response`, or an `Rpc` and is
 sent an `RpcReply`; it yields an `Ask` and is sent the person's answer; it yields a `Wait` and is
-sent ``None``. What went wrong is thrown into it as a `PlatformAuthError`. What it returns is its
-result.
+sent ``None``; it yields a `Run` or an `AskHub` and is sent what came of it. What went wrong is
+thrown into it as a `PlatformAuthError`. What it returns is its result.
 """
 
 from __future__ import annotations
@@ -258,5 +258,13 @@ class RpcReply:
     message: bytes = field(default=b"", repr=False)
 
 
-Step: TypeAlias = Request | Rpc | Ask | Wait | Run
+@dataclass(frozen=True, slots=True)
+class AskHub:
+    """Ask the JupyterHub this belongs to about the person, and be sent its model of them (`dict`).
+
+    What is asked is the Hub's ``GET /user``, or ``/users/NAME`` where a service asks for somebody.
+    """
+
+
+Step: TypeAlias = Request | Rpc | Ask | Wait | Run | AskHub
 Now: TypeAlias = Callable[[], float]

@@ -77,6 +77,10 @@ def test_every_oauth_setting_is_a_key() -> None:
         "private_key_file": "/keys/client.pem",
         "private_key_id": "2025",
         "client_assertion_audience": "token_endpoint",
+        "flow": "token_exchange",
+        "identity_token_file": "/run/secrets/token",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
+        "requested_token_type": "urn:ietf:params:oauth:token-type:access_token",
     }
     profile = read({"admin": {"endpoint": "host"}, "oauth": oauth})
     expected = oauth | {

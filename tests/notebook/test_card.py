@@ -24,6 +24,7 @@ def view(**changes: Any) -> dict[str, Any]:
         "platform": "flyte.example.com",
         "endpoint": "https://flyte.example.com",
         "flow": "pkce",
+        "interactive": True,
         "signed_in_as": None,
         "expires_at": None,
         "next_refresh": None,
@@ -146,7 +147,7 @@ def test_a_warning_is_there_in_every_state(state: str) -> None:
 
 
 def test_flows_without_a_person_open_no_page() -> None:
-    card = card_of(view(flow="client_credentials"))
+    card = card_of(view(flow="client_credentials", interactive=False))
     assert card.link is None
     assert card.lines[0].text == words.NO_PAGE
 

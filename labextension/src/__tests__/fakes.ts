@@ -6,7 +6,7 @@ import { Deed, ISessionApi, IWaitOptions } from '../request';
 import { IProfiles, IQrCode, ISession, readSession } from '../session';
 import { Words } from '../words';
 
-const trans = {
+export const trans = {
   __: (text: string, ...args: unknown[]) =>
     text.replace(/%(\d)/g, (whole, n) => String(args[Number(n) - 1] ?? whole))
 } as unknown as TranslationBundle;
@@ -23,6 +23,7 @@ export function sent(changes: object = {}): object {
     state: 'signed_out',
     revision: 1,
     flow: 'pkce',
+    interactive: true,
     sign_in_url: '/a%40b/platform-auth/login?profile=prod',
     warnings: [],
     ...changes

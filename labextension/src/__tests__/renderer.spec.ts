@@ -148,7 +148,7 @@ describe('a press on the link', () => {
   });
 
   it('asks the server where no page is needed', async () => {
-    await show({ flow: 'client_credentials' });
+    await show({ flow: 'client_credentials', interactive: false });
     link = find('a');
     expect(press()).toBe(true);
     expect(open).not.toHaveBeenCalled();

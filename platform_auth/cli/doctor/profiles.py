@@ -9,6 +9,7 @@ from ...config import Profile, Profiles, ProfileSource
 from ...config.endpoint import without_password
 from ...errors import PlatformAuthError
 from ...oauth.discovery import asks_platform
+from ...oauth.inquiry import TOKENS_FROM_ELSEWHERE
 from ...oauth.steps import origin_of
 from ..broker import find_broker
 from . import network, redirect, settings, token
@@ -69,7 +70,7 @@ class Follower:
         yield from settings.check(view, thoroughly=self._thoroughly)
         # A profile's proxy is for identity providers; calls to the platform take the environment's.
         yield from self._reach(name, config.base_url, replace(config, http_proxy_url=None))
-        if config.flow != "command":
+        if config.flow not in TOKENS_FROM_ELSEWHERE:
             found = yield from self._provider(name, config)
             if found is None:
                 return

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from ..steps import Step
     from ..tokens import TokenSet
 
-_BUILT_IN: Final = ("client_credentials", "command", "device", "pkce")
+_BUILT_IN: Final = (
+    "client_credentials", "command", "device", "hub", "jwt_bearer", "pkce", "token_exchange",
+)  # fmt: skip
 
 
 class Flow(Protocol):

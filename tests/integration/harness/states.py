@@ -12,6 +12,7 @@ VIEW: Final[dict[str, Any]] = {
     "platform": "flyte.example.com",
     "endpoint": "https://flyte.example.com",
     "flow": "pkce",
+    "interactive": True,
     "client": None,
     "source": "admin",
     "locked": True,
