@@ -10,6 +10,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..errors import ConfigError
 from ..oauth import redaction
 from ..oauth.flows import get_flow
 from .clock import Clock
@@ -99,6 +100,11 @@ class Broker:
     def names(self) -> list[str]:
         """Return the names of all profiles."""
         return self._sessions.names()
+
+    @property
+    def sessions(self) -> list[Session]:
+        """The sessions that have been asked for."""
+        return list(self._sessions)
 
     async def session(self, name: str) -> Session:
         """Return a profile's session; see `Sessions.get`."""
@@ -217,6 +223,13 @@ class Broker:
             leaving.tell(tokens)
             logout_url = await leaving.at_provider(tokens, self._contexts.of)
         return SignedOut(session, logout_url)
+
+    async def leave(self, name: str) -> None:
+        """Sign out of a profile that is about to go, also of one that cannot be used any more."""
+        try:
+            await self.sign_out(name)
+        except ConfigError:
+            await self._store.delete(name)
 
     # Using it
 

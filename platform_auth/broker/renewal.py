@@ -9,7 +9,7 @@ from ..errors import InvalidGrantError, PlatformAuthError, SignInRequiredError, 
 from ..oauth.flows import get_flow
 from .realm import realm_of
 from .record import authority_of, new_record
-from .stores import rest
+from .stores import assure, rest
 
 if TYPE_CHECKING:
     from ..oauth.context import FlowContext
@@ -71,14 +71,14 @@ class Renewal:
 
         """
         name = session.profile.name
-        async with self._store.lock(name):
+        async with self._store.lock(name) as held:
             newer = await self._newer(session, before)
             if newer is not None:
                 return Renewed(newer, overtaken=True)
             if before is not None and self._is_gone(session):
                 return Renewed(None, overtaken=True)
             try:
-                record = await self._asked(session, before)
+                record = await self._asked(session, before, held)
             except (InvalidGrantError, SignInRequiredError):
                 # Once more: where a lock does not reach another machine, that one was quicker.
                 newer = await self._newer(session, before)
@@ -109,11 +109,12 @@ class Renewal:
         """Tell whether another process has signed the session out since it was looked at."""
         return session.stamp is not None and self._store.stamp(session.profile.name) is None
 
-    async def _asked(self, session: Session, before: Record | None) -> Record:
+    async def _asked(self, session: Session, before: Record | None, held: object) -> Record:
         flow = get_flow(before.flow if before else session.profile.config.flow)
         context = await self._contexts.of(session)
         _refuse_other_authority(context, before)
         steps = flow.refresh(context, before.tokens) if before else flow.sign_in(context)
+        assure(held)
         try:
             tokens = await session.driver.drive(steps)
         except PlatformAuthError as error:

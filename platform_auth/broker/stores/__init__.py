@@ -42,6 +42,19 @@ async def rest(store: Store, record: Record) -> None:
         log.warning(what, record.profile, error, exc_info=not known)
 
 
+class Hold(Protocol):
+    """A store's lock while it is held, where it may be lost."""
+
+    def assure(self) -> None:
+        """Make sure that it lasts as long as a request that is sent now; raise where it may not."""
+
+
+def assure(held: object) -> None:
+    """Make sure of a lock before a refresh token is sent under it; most cannot be lost."""
+    if hasattr(held, "assure"):
+        held.assure()
+
+
 class Store(Protocol):
     """What a broker needs of a store."""
 
@@ -62,7 +75,10 @@ class Store(Protocol):
         """Forget a profile; unknown ones are fine."""
 
     def lock(self, profile: str) -> AbstractAsyncContextManager[object]:
-        """Return a lock that one holder in the store's whole reach can have."""
+        """Return a lock that one holder in the store's whole reach can have.
+
+        What it is entered with is a `Hold`, where the lock may be lost meanwhile.
+        """
 
     def stamp(self, profile: str) -> Hashable:
         """Return what differs once the profile's record has changed; asked at every call."""

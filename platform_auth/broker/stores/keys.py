@@ -62,14 +62,14 @@ class StoreKeys:
         with self._lock:
             if self._first is None:
                 self._first, self.source = next(self._there(), None) or self._new()
-        key = _decode(self._first)
+        key = decoded(self._first)
         return key_id(key), key
 
     def find(self, identifier: bytes) -> bytes | None:
         """Return the key of an identifier, or None; makes none, and raises what `newest` does."""
         with self._lock:
             for secret, source in self._there():
-                key = _decode(secret)
+                key = decoded(secret)
                 if key_id(key) == identifier:
                     self.source = self.source or source
                     return key
@@ -126,9 +126,32 @@ def key_id(key: bytes) -> bytes:
     return hashlib.sha256(b"platform-auth key id\0" + key).digest()[:8]
 
 
+def keys_in(text: str, where: str = VARIABLE) -> list[Secret]:
+    """Return the keys that a text lists, the newest first.
+
+    Parameters
+    ----------
+    text
+        Base64 of 32 bytes each, separated by commas.
+    where
+        Where it stands, for what people are told.
+
+    Raises
+    ------
+    ConfigError
+        It lists something else.
+
+    """
+    return [_checked(part, where) for part in text.split(",")] if text.strip() else []
+
+
+def decoded(key: Secret) -> bytes:
+    """Return a key's 32 bytes."""
+    return binascii.a2b_base64(key.reveal(), strict_mode=True)
+
+
 def _given() -> list[Secret]:
-    given = os.environ.get(VARIABLE, "").strip()
-    return [_checked(part, VARIABLE) for part in given.split(",")] if given else []
+    return keys_in(os.environ.get(VARIABLE, ""))
 
 
 def _from_file(path: str) -> Secret | None:
@@ -151,7 +174,7 @@ def _making(path: str) -> AbstractContextManager[object]:
 def _checked(text: str, where: str) -> Secret:
     key = Secret(text.strip())
     try:
-        length = len(_decode(key))
+        length = len(decoded(key))
     except ValueError:
         length = 0
     if length == _LENGTH:
@@ -164,10 +187,6 @@ def _checked(text: str, where: str) -> Secret:
         )
     why = "A key is 32 random bytes in base64; several are separated by commas."
     raise ConfigError(f"{where} holds something that is not a key.", why=why, fix=fix)
-
-
-def _decode(key: Secret) -> bytes:
-    return binascii.a2b_base64(key.reveal(), strict_mode=True)
 
 
 def _random() -> Secret:

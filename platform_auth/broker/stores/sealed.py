@@ -35,7 +35,9 @@ class NewerError(Exception):
     """A newer version of this program sealed it."""
 
 
-def seal(plain: bytes, identifier: bytes, key: bytes, name: str) -> bytes:
+def seal(
+    plain: bytes, identifier: bytes, key: bytes, name: str, owner: str | None = None
+) -> bytes:
     """Return the sealed form.
 
     Parameters
@@ -46,13 +48,20 @@ def seal(plain: bytes, identifier: bytes, key: bytes, name: str) -> bytes:
         8 and 32 bytes.
     name
         What it is: it opens under no other.
+    owner
+        Whose it is, likewise; whoever runs this process when omitted.
 
     """
     nonce = os.urandom(_NONCE)
-    return _MAGIC + identifier + nonce + AESGCM(key).encrypt(nonce, plain, _bound(name))
+    return _MAGIC + identifier + nonce + AESGCM(key).encrypt(nonce, plain, _bound(name, owner))
 
 
-def unseal(content: bytes, find: Callable[[bytes], bytes | None], name: str) -> bytes:
+def unseal(
+    content: bytes,
+    find: Callable[[bytes], bytes | None],
+    name: str,
+    owner: str | None = None,
+) -> bytes:
     """Return what was sealed.
 
     Parameters
@@ -61,8 +70,8 @@ def unseal(content: bytes, find: Callable[[bytes], bytes | None], name: str) -> 
         The sealed form.
     find
         Returns the key of an identifier.
-    name
-        As it was given to `seal`.
+    name, owner
+        As they were given to `seal`.
 
     Raises
     ------
@@ -76,7 +85,7 @@ def unseal(content: bytes, find: Callable[[bytes], bytes | None], name: str) -> 
         raise ForeignKeyError
     nonce, sealed = content[MARK_LENGTH - _NONCE : MARK_LENGTH], content[MARK_LENGTH:]
     try:
-        return AESGCM(key).decrypt(nonce, sealed, _bound(name))
+        return AESGCM(key).decrypt(nonce, sealed, _bound(name, owner))
     except (InvalidTag, ValueError):
         raise DamagedError("it was changed, or is another's") from None
 
@@ -98,8 +107,9 @@ def check_head(content: bytes) -> bytes:
     return content[len(_MAGIC) : len(_MAGIC) + _KEY_ID]
 
 
-def _bound(name: str) -> bytes:
-    return b"\0".join((_MAGIC, _owner().encode(), name.encode()))
+def _bound(name: str, owner: str | None) -> bytes:
+    whose = _owner() if owner is None else owner
+    return b"\0".join((_MAGIC, whose.encode(), name.encode()))
 
 
 def _owner() -> str:
