@@ -80,7 +80,7 @@ class Broker:
         self.profiles, self.redirects = profiles, redirects
         self._store, self._clock = store or MemoryStore(), clock or Clock()
         self._observer = Observers(observer) if observer else Observers()
-        self._contexts = Contexts(self._clock)
+        self._contexts = Contexts(self._clock, redirects.mark)
         own = (self._store, self._clock, self._contexts)
         self._sign_ins = SignIns(*own, sign_in_timeout, self._observer)
         self._departures = Departures(self._sign_ins, redirects, self._contexts, self.complete)

@@ -68,14 +68,18 @@ class ApiHandler(APIHandler):
             refuse_visitor(self)
             self._broker.redirects.browser_may_be_here = may_be_here(self.request)
             body = self._body()
-            query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
         except PlatformAuthError as error:
             if isinstance(error, PolicyError):
                 self._broker.refused("", error, browser_of(self))
             return self._reply(refusal(error))
-        path = self.request.path[len(self.base_url + ROUTE) :]
+        return self._reply(
+            await self._answer_to(self.request.path[len(self.base_url + ROUTE) :], body)
+        )
+
+    async def _answer_to(self, path: str, body: dict[str, Any]) -> Reply:
+        query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
         method, caller = self.request.method or "", browser_of(self)
-        return self._reply(await self._protocol.answer(method, path, query, body, caller=caller))
+        return await self._protocol.answer(method, path, query, body, caller=caller)
 
     def _body(self) -> dict[str, Any]:
         if len(self.request.body) > MAX_BODY:

@@ -28,6 +28,8 @@ from .kernel_face import KernelFace
 from .login_handler import LoginHandler
 from .redirect_uri import check_base_url
 from .server_observer import ServerObserver
+from .user_profiles import UserProfiles
+from .user_profiles_handler import USER_PROFILES_ROUTE, UserProfilesHandler
 
 if TYPE_CHECKING:
     import logging
@@ -245,6 +247,11 @@ class PlatformAuth(AuditSettings, ExtensionApp):
             [
                 (r"platform-auth/login", LoginHandler, login),
                 (r"platform-auth/callback", CallbackHandler, broker),
+                (
+                    USER_PROFILES_ROUTE,
+                    UserProfilesHandler,
+                    {**broker, "user_profiles": UserProfiles(self.broker)},
+                ),
                 (rf"{ROUTE}/.*", ApiHandler, broker),
             ]
         )

@@ -92,7 +92,7 @@ STYLES = {
     "far in": "profiles:\n        a:\n            admin:\n                endpoint: a\n",
     "marked": "---\nprofiles:\n  a: {client: http}\n...\n",
     "quoted": "'profiles':\n  \"a\":\n    'admin': {'endpoint': \"a\"}\n",
-    "folded": "profiles:\n  a:\n    client: >-\n      x\n    admin:\n      audience: |\n        a\n",
+    "folded": "profiles:\n  a:\n    client: >-\n      x\n    admin:\n      scope: |\n        a\n",
     "lists not indented": "profiles:\n  a:\n    admin:\n      scopes:\n      - x\n      - y\n",
     "of a broken profile": "profiles:\n  a: nonsense\n  b:\n",
     "repeated": "default: a\nprofiles:\n  default: {client: a}\n  a: {client: default}\n",

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 PATHS = {
     "platform-auth/login": ["platform-auth/login?profile=demo"],
     "platform-auth/callback": ["platform-auth/callback?code=x&state=y"],
+    "platform-auth/api/v1/(?:discover|default-profile|user-profiles/[^/]+)": [
+        "platform-auth/api/v1/discover",
+        "platform-auth/api/v1/default-profile",
+        "platform-auth/api/v1/user-profiles/demo",
+    ],
     "platform-auth/api/.*": [
         "platform-auth/api/v1/profiles",
         "platform-auth/api/v1/profiles/demo",
