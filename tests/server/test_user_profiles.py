@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +14,7 @@ from platform_auth.server import user_profiles as module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from platform_auth.broker.broker import Broker
     from platform_auth.sandbox import Sandbox
@@ -33,14 +33,28 @@ async def delete(browser: Any, path: str) -> Any:
     return await browser.http.delete(path, headers=browser.xsrf)
 
 
+class Saved:
+    """The file of the user's profiles."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def text(self) -> str:
+        return self._path.read_text()
+
+    def write(self, text: str) -> None:
+        self._path.write_text(text)
+
+
 @pytest.fixture(autouse=True)
-def own_file(jp_config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return where the user's profiles are, whatever directory the server has for its own."""
-    monkeypatch.setenv("PLATFORM_AUTH_CONFIG", str(jp_config_dir / "mine" / "profiles.yaml"))
-    (jp_config_dir / "mine").mkdir(mode=0o700)
+def own_file(jp_config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Saved:
+    """Return the user's profiles, whatever directory the server has for its own."""
     path = jp_config_dir / "mine" / "profiles.yaml"
-    path.write_text("# Mine.\n")
-    return path
+    path.parent.mkdir(mode=0o700)
+    monkeypatch.setenv("PLATFORM_AUTH_CONFIG", str(path))
+    saved = Saved(path)
+    saved.write("# Mine.\n")
+    return saved
 
 
 @pytest.fixture
@@ -169,19 +183,19 @@ class TestPolicy:
         assert not was_called(nobody)
 
     async def test_what_it_refuses_is_not_saved(
-        self, browser: Any, own_file: Path, more: dict[str, Any], rule: str
+        self, browser: Any, own_file: Saved, more: dict[str, Any], rule: str
     ) -> None:
         flags = {"insecureSkipVerify": True} if more else {}
         entry = {"admin": {"endpoint": "127.0.0.1:2", **flags}}
         answer = await put(browser, f"{OWN}/mine", entry=entry)
 
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "policy_refused")
-        assert own_file.read_text() == "# Mine.\n"
+        assert own_file.text() == "# Mine.\n"
 
 
 class TestOwn:
     async def test_a_profile_comes_changes_and_goes(
-        self, browser: Any, own_file: Path, broker: Broker
+        self, browser: Any, own_file: Saved, broker: Broker
     ) -> None:
         added = await put(browser, f"{OWN}/mine", entry=MINE)
         assert (added.status_code, added.json()["entry"]) == (200, MINE)
@@ -207,7 +221,7 @@ class TestOwn:
 
         assert (await delete(browser, f"{OWN}/mine")).status_code == 200
         assert (await delete(browser, f"{OWN}/mine")).status_code == 404
-        assert (broker.names(), own_file.read_text()) == (["demo"], "# Mine.\n")
+        assert (broker.names(), own_file.text()) == (["demo"], "# Mine.\n")
 
     async def test_who_removes_it_is_signed_out_first(
         self,
@@ -229,12 +243,12 @@ class TestOwn:
         await put(browser, f"{OWN}/mine", entry=entry)
         assert (await browser.session("mine"))["state"] == "signed_out"
 
-    async def test_a_broken_one_can_be_removed(self, browser: Any, own_file: Path) -> None:
-        own_file.write_text("profiles:\n  mine: {admin: {endpoit: x}}\n")
+    async def test_a_broken_one_can_be_removed(self, browser: Any, own_file: Saved) -> None:
+        own_file.write("profiles:\n  mine: {admin: {endpoit: x}}\n")
         assert (await delete(browser, f"{OWN}/mine")).status_code == 200
-        assert own_file.read_text() == ""
+        assert own_file.text() == ""
 
-    async def test_secrets_do_not_come_out(self, browser: Any, own_file: Path) -> None:
+    async def test_secrets_do_not_come_out(self, browser: Any, own_file: Saved) -> None:
         entry = {**MINE, "oauth": {"client_secret": SECRET}}
         answers = [
             await put(browser, f"{OWN}/mine", entry=entry),
@@ -245,9 +259,9 @@ class TestOwn:
         answers.append(await put(browser, f"{OWN}/mine", **kept))
         assert [each.status_code for each in answers] == [200] * 3
         assert all(SECRET not in each.text for each in answers)
-        assert SECRET in own_file.read_text()
+        assert SECRET in own_file.text()
 
-    async def test_the_administrators_is_locked(self, browser: Any, own_file: Path) -> None:
+    async def test_the_administrators_is_locked(self, browser: Any, own_file: Saved) -> None:
         for answer in (
             await browser.get(f"{OWN}/demo"),
             await put(browser, f"{OWN}/demo", entry=MINE, revision="x"),
@@ -256,7 +270,7 @@ class TestOwn:
             assert (answer.status_code, answer.json()["error"]["code"]) == (403, "policy_refused")
             assert "the administrator's" in answer.json()["error"]["what"]
         assert (await put(browser, f"{OWN}/demo", entry=MINE)).status_code == 409
-        assert own_file.read_text() == "# Mine.\n"
+        assert own_file.text() == "# Mine.\n"
 
     @pytest.mark.parametrize(
         "body",
@@ -269,25 +283,25 @@ class TestOwn:
         ],
     )
     async def test_what_is_wrong_is_refused(
-        self, browser: Any, own_file: Path, body: dict[str, Any]
+        self, browser: Any, own_file: Saved, body: dict[str, Any]
     ) -> None:
         answer = await put(browser, f"{OWN}/mine", **body)
         assert answer.status_code == 400
         assert set(answer.json()["error"]) == {"code", "what", "why", "fix", "retryable"}
-        assert own_file.read_text() == "# Mine.\n"
+        assert own_file.text() == "# Mine.\n"
 
-    async def test_the_default_is_chosen(self, browser: Any, own_file: Path) -> None:
+    async def test_the_default_is_chosen(self, browser: Any, own_file: Saved) -> None:
         await put(browser, f"{OWN}/mine", entry=MINE)
         for name in ("mine", "demo"):
             chosen = await put(browser, f"{API}/default-profile", name=name)
             assert (chosen.status_code, chosen.json()) == (200, {"default": name})
-            assert f"default: {name}\n" in own_file.read_text()
+            assert f"default: {name}\n" in own_file.text()
             assert (await browser.get(f"{API}/profiles")).json()["default"] == name
         assert (await put(browser, f"{API}/default-profile", name="nobody")).status_code == 404
         assert (await put(browser, f"{API}/default-profile")).status_code == 400
 
     async def test_nothing_changes_without_the_xsrf_header(
-        self, browser: Any, own_file: Path
+        self, browser: Any, own_file: Saved
     ) -> None:
         for method, path in (
             ("POST", f"{API}/discover"),
@@ -299,7 +313,7 @@ class TestOwn:
             answer = await browser.http.request(method, path, json=body)
             assert answer.status_code == 403, path
             assert answer.json()["error"]["code"] == "broker_refused"
-        assert own_file.read_text() == "# Mine.\n"
+        assert own_file.text() == "# Mine.\n"
 
     async def test_there_is_nothing_else_here(self, browser: Any) -> None:
         for method, path in (
@@ -330,21 +344,21 @@ class TestPrograms:
 
     @pytest.mark.parametrize("settings", [{"allow_commands": False}])
     async def test_not_where_the_administrator_forbids_them(
-        self, browser: Any, own_file: Path
+        self, browser: Any, own_file: Saved
     ) -> None:
         answer = await put(browser, f"{OWN}/mine", entry=self.COMMAND)
         assert (answer.status_code, "allow_commands" in answer.text) == (403, True)
-        assert own_file.read_text() == "# Mine.\n"
+        assert own_file.text() == "# Mine.\n"
 
     @pytest.mark.parametrize("server_settings", [{"authorizer_class": NoKernels}])
     @pytest.mark.parametrize("key", ["command", "proxyCommand"])
     async def test_not_for_somebody_who_may_not_run_any(
-        self, browser: Any, own_file: Path, key: str
+        self, browser: Any, own_file: Saved, key: str
     ) -> None:
         entry = {"admin": {**MINE["admin"], key: ["id"]}}
         answer = await put(browser, f"{OWN}/mine", entry=entry)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "policy_refused")
-        assert own_file.read_text() == "# Mine.\n"
+        assert own_file.text() == "# Mine.\n"
         assert (await put(browser, f"{OWN}/mine", entry=MINE)).status_code == 200
 
 
@@ -357,7 +371,7 @@ class TestVisitor:
         self,
         stranger: Any,
         nobody: socket.socket,
-        own_file: Path,
+        own_file: Saved,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setenv("JUPYTERHUB_USER", "ada")
@@ -374,5 +388,5 @@ class TestVisitor:
             answer = await stranger.http.request(method, path, json=body, headers=headers)
             assert (answer.status_code, answer.json()["error"]["code"]) == (403, "policy_refused")
             assert "ada's" in answer.json()["error"]["what"]
-        assert own_file.read_text() == "# Mine.\n"
+        assert own_file.text() == "# Mine.\n"
         assert not was_called(nobody)
