@@ -110,6 +110,9 @@ class LazyClient:
     def __getattr__(self, name: str) -> Client:
         if name.startswith(("_repr_", "_ipython_")):
             raise AttributeError(name)  # how it is shown is decided here
+        # Those who look at everything, such as jedi, ask whether it wraps something and the like.
+        if name.startswith("__") and not hasattr(self._model(), name):
+            raise AttributeError(name)
         return getattr(self._real(), name)
 
     def __setattr__(self, name: str, value: object) -> None:

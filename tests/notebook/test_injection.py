@@ -73,6 +73,30 @@ def test_it_shows_who_and_until_when_but_no_secret(
     assert notebook.saved_secrets(*signed_in.tokens()) == []
 
 
+def test_a_connection_is_shown_in_the_same_way(
+    client: LazyClient, notebook: Notebook, signed_in: Host
+) -> None:
+    notebook.shell.push({"c": client.connection})
+    notebook.run("c.access_token()[:0]\ndisplay(c)")
+    html, text = notebook.bundles[-1]["text/html"], notebook.bundles[-1]["text/plain"]
+    assert "Signed in as ada@example.com" in html
+    assert "connection · renewed automatically in " in html
+    assert text.startswith("<connection of 127.0.0.1:")
+    assert notebook.saved_secrets(*signed_in.tokens()) == []
+    signed_in.stop()
+    notebook.run("display(c)")
+    assert notebook.bundles[-1] == {"text/plain": "<Connection demo>"}
+    signed_in.start()
+
+
+def test_a_kind_that_nobody_chose_is_what_fits_when_it_is_used(signed_in: Host) -> None:
+    client = LazyClient(Connection(signed_in.client, "demo"))
+    assert repr(client) == "<client of the platform demo>"
+    assert isinstance(client, httpx2.Client)
+    assert repr(client) == "<http client of the platform demo>"
+    assert not client.is_made
+
+
 def test_without_its_broker_it_can_still_be_looked_at(
     client: LazyClient, notebook: Notebook, signed_in: Host
 ) -> None:
