@@ -21,6 +21,7 @@ import * as pages from './pages.mjs';
 import { Record } from './record.mjs';
 import { ACCOUNTS, SETTINGS, freshClients } from './settings.mjs';
 import { Storage } from './storage.mjs';
+import { workloads } from './workload.mjs';
 
 const ENDPOINTS = {
   '/auth': 'authorization',
@@ -193,6 +194,7 @@ async function main() {
   const state = freshState(given);
   const provider = new Provider(issuer, configuration(state));
   provider.on('server_error', (ctx, error) => console.error(error));
+  workloads(provider, state);
   provider.use(observe(state));
   provider.use(control(state));
   provider.use(interactions(provider));

@@ -19,6 +19,8 @@ export const SETTINGS = {
   jwt: true,
   /** the Cross-Origin-Opener-Policy of every page */
   coop: null,
+  /** whose word on workloads is taken: a JWK set */
+  workload_keys: null,
 };
 
 /** A redirect URI that nobody listens on: every client must have one until a test registers its own. */
