@@ -19,6 +19,16 @@ export interface ICardHandlers {
   onPaste(url: string): void;
 }
 
+/** What a card holds besides, where it is one of many. */
+export interface ICardParts {
+  /** What there is to know of the profile, below the state. */
+  about?: HTMLElement;
+  /** What else can be done, beside what signs in and out. */
+  tools?: HTMLElement;
+  /** What has room over the whole width. */
+  below?: HTMLElement;
+}
+
 /**
  * Shows views, changing only what differs: text being typed, the focus and what a screen reader
  * has announced stay as they are.
@@ -28,7 +38,8 @@ export class Card {
 
   constructor(
     private readonly handlers: ICardHandlers,
-    words: IDeviceCodeWords
+    words: IDeviceCodeWords,
+    { about, tools, below }: ICardParts = {}
   ) {
     this.code = new DeviceCode(words);
     this.node.setAttribute('role', 'group');
@@ -48,11 +59,13 @@ export class Card {
         this.warnings,
         this.trouble,
         this.lines,
+        about ?? null,
         this.code.node,
-        this.actions,
+        tools ? element('div', 'pa-foot', this.actions, tools) : this.actions,
         this.paste,
         this.aside
-      )
+      ),
+      ...(below ? [below] : [])
     );
   }
 

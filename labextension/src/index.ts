@@ -8,8 +8,10 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { showConnections } from './dialog';
 import { followEvents } from './events';
+import { IConnectionsPanel } from './panel';
+import { panel } from './panelPlugin';
+import { PanelWords } from './panelWords';
 import { loginRendererFactory } from './renderer';
 import { SessionApi } from './request';
 import { ISessions, Sessions } from './sessions';
@@ -64,20 +66,21 @@ const status: JupyterFrontEndPlugin<void> = {
   id: 'platform-auth:status',
   description: 'Shows at a glance where the user is signed in.',
   autoStart: true,
-  requires: [ISessions],
+  requires: [ISessions, IConnectionsPanel],
   optional: [IStatusBar, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     known: ISessions,
+    connections: IConnectionsPanel,
     statusBar: IStatusBar | null,
     translator: ITranslator | null
   ) => {
-    const words = wordsOf(translator);
-    const item = new StatusItem(
-      known,
-      words,
-      () => void showConnections(known, words)
-    );
+    const trans = (translator ?? nullTranslator).load('platform_auth');
+    const words = {
+      words: new Words(trans),
+      panelWords: new PanelWords(trans)
+    };
+    const item = new StatusItem(known, words, () => connections.open());
     item.id = 'platform-auth-status';
     if (statusBar) {
       statusBar.registerStatusItem('platform-auth:status', {
@@ -91,4 +94,4 @@ const status: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [sessions, display, status];
+export default [sessions, display, panel, status];

@@ -4,7 +4,7 @@ import { IDisposable } from '@lumino/disposable';
 import { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
-import { Card } from './card';
+import { Card, ICardParts } from './card';
 import { signInPath } from './paths';
 import { isPlainClick, openPopup } from './popup';
 import { Problem, problemOf } from './problem';
@@ -20,6 +20,7 @@ export interface ILoginCardOptions extends IViewOptions {
   words: Words;
   /** Follow the session closely while the card is seen. */
   isFollowing: boolean;
+  parts?: ICardParts;
 }
 
 export class LoginCard extends Widget {
@@ -32,7 +33,8 @@ export class LoginCard extends Widget {
         onButton: key => this.onButton(key),
         onPaste: url => void this.act('complete', { url })
       },
-      words
+      words,
+      options.parts
     );
     this.subject = {
       profile,

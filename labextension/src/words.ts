@@ -65,11 +65,15 @@ export class Words {
       lines:
         isRow && isInvitation && !isOpened
           ? []
-          : this.sessionLines(session, isOpened)
+          : this.sessionLines(session, isOpened, isRow)
     };
   }
 
-  private sessionLines(session: ISession, isOpened: boolean): ILine[] {
+  private sessionLines(
+    session: ISession,
+    isOpened: boolean,
+    isRow: boolean
+  ): ILine[] {
     const { trans } = this;
     switch (session.state) {
       case 'signed_in':
@@ -78,7 +82,8 @@ export class Words {
             ? [plain(this.hitch(session.last_error))]
             : []),
           ...session.notices.map(plain),
-          ...this.validity(session).map(quiet)
+          // A row has its time left beside it.
+          ...(isRow ? [] : this.validity(session).map(quiet))
         ];
       case 'expired':
       case 'failed':

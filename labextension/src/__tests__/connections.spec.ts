@@ -3,7 +3,9 @@ import { Widget } from '@lumino/widgets';
 import { Connections } from '../connections';
 import { readProfiles } from '../session';
 import { Sessions } from '../sessions';
+import { History } from '../history';
 import { BASE, FakeApi, sent, words } from './fakes';
+import { FakeDeeds, panelWords } from './panelFakes';
 
 const ERROR = {
   code: 'config',
@@ -35,7 +37,14 @@ beforeEach(() => {
   jest.useFakeTimers();
   api = new FakeApi();
   sessions = new Sessions(BASE, api);
-  list = new Connections(sessions, words);
+  list = new Connections({
+    sessions,
+    words,
+    panelWords,
+    history: new History(sessions, words, panelWords),
+    deeds: new FakeDeeds(),
+    openMenu: jest.fn()
+  });
   Widget.attach(list, document.body);
 });
 
@@ -54,12 +63,12 @@ it('has a row for each profile, in the order of the server', async () => {
 
 it('says it when there is none', async () => {
   await show([]);
-  expect(texts('p')).toEqual([words.noProfiles]);
+  expect(texts('.pa-login-line')).toEqual([words.noProfiles]);
 });
 
 it('signs out', async () => {
   await show([sent({ state: 'signed_in' })]);
-  list.node.querySelector('button')!.click();
+  list.node.querySelector<HTMLElement>('.pa-button')!.click();
   await jest.advanceTimersByTimeAsync(100);
   expect(api.deeds).toEqual([['prod', 'sign-out', undefined]]);
 });
@@ -82,6 +91,18 @@ it('keeps a row while its session changes', async () => {
   const row = list.node.querySelector('.pa-login');
   await show([sent({ state: 'signed_in', revision: 2 })]);
   expect(list.node.querySelector('.pa-login')).toBe(row);
+});
+
+it('keeps rows where others come and go around them', async () => {
+  const other = (profile: string) => sent({ profile, platform: profile });
+  await show([sent(), other('b')]);
+  const [row] = list.node.querySelectorAll('.pa-connection');
+  const field = row.querySelector<HTMLElement>('.pa-tool')!;
+  field.focus();
+  await show([sent(), other('c')]);
+  expect(list.node.querySelector('.pa-connection')).toBe(row);
+  expect(document.activeElement).toBe(field);
+  expect(texts('.pa-login-platform')).toEqual(['flyte.example.com', 'c']);
 });
 
 it('follows the list while it is shown', async () => {

@@ -66,7 +66,7 @@ describe('a session signed out', () => {
   });
 
   it.each(['client_credentials', 'command'])('needs no page for %s', flow =>
-    expect(view({ flow }).link?.isSilent).toBe(true)
+    expect(view({ flow, interactive: false }).link?.isSilent).toBe(true)
   );
 });
 
