@@ -24,11 +24,13 @@ class Contexts:
     ----------
     clock
         The broker's.
+    mark
+        What states begin with, see `FlowContext`.
 
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, mark: str = "") -> None:
+        self._clock, self._mark = clock, mark
         self._known: WeakKeyDictionary[Session, tuple[float, Discovered]] = WeakKeyDictionary()
 
     async def of(self, session: Session, redirect_uri: str | None = None) -> FlowContext:
@@ -49,7 +51,9 @@ class Contexts:
         """
         found = await self.discovered(session)
         now = self._clock.time
-        return FlowContext(found.config, found.metadata, now, redirect_uri, found.speaks)
+        return FlowContext(
+            found.config, found.metadata, now, redirect_uri, found.speaks, self._mark
+        )
 
     async def discovered(self, session: Session) -> Discovered:
         """Return what is known of a session's profile; see `of`."""

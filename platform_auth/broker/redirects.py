@@ -78,6 +78,10 @@ class Redirects:
         The root-relative path of the Jupyter server's sign-in page; None where there is no server.
     base_url
         The server's address as browsers have it, where that is configured.
+    callback_path
+        The root-relative path that browsers come back to, where it is not the server's own.
+    mark
+        What the states of sign-ins that begin here start with, where one callback serves many.
 
     Attributes
     ----------
@@ -87,8 +91,16 @@ class Redirects:
 
     """
 
-    def __init__(self, login_path: str | None = None, base_url: str | None = None) -> None:
+    def __init__(
+        self,
+        login_path: str | None = None,
+        base_url: str | None = None,
+        *,
+        callback_path: str | None = None,
+        mark: str = "",
+    ) -> None:
         self._login_path, self._base_url = login_path, base_url
+        self._callback_path, self.mark = callback_path, mark
         self._listeners: list[LoopbackListener] = []
         self.browser_may_be_here = False
 
@@ -107,7 +119,7 @@ class Redirects:
             return None
         if self._base_url:
             return f"{self._base_url.rstrip('/')}/platform-auth/callback"
-        return f"{self._login_path.removesuffix('/login')}/callback"
+        return self._callback_path or f"{self._login_path.removesuffix('/login')}/callback"
 
     def way(self, profile: Profile, wish: str | None = None) -> Way:
         """Return the way for a profile: its own choice, else what is possible here.

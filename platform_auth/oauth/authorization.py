@@ -33,7 +33,7 @@ class AuthorizationRequest:
     url
         Where to send the browser.
     state, verifier, nonce
-        Made for this request alone; 256 bits each.
+        Made for this request alone; 256 bits each, and the context's mark before the state's.
     redirect_uri
         Where it comes back to; repeated in the token request as it is (RFC 6749 §4.1.3).
     issuer
@@ -54,7 +54,7 @@ class AuthorizationRequest:
     @classmethod
     def new(cls, context: FlowContext) -> AuthorizationRequest:
         """Make a request with a fresh state, verifier and nonce; the challenge is always S256."""
-        state, nonce = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        state, nonce = context.mark + secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         verifier = secrets.token_urlsafe(48)  # 64 characters of the 43 to 128 of RFC 7636 §4.1
         metadata, config = context.metadata, context.config
         redirect_uri = context.redirect_uri or ""

@@ -27,6 +27,8 @@ class FlowContext:
         Where the browser will come back to, for flows that send it away.
     speaks
         Which protocol the platform has shown to speak (``flyte``, ``flyte2``).
+    mark
+        What a state begins with, for whoever must pass the answer on to the right place.
 
     """
 
@@ -35,3 +37,4 @@ class FlowContext:
     now: Now
     redirect_uri: str | None = None
     speaks: str | None = None
+    mark: str = ""

@@ -24,6 +24,7 @@ from .audit_settings import AuditSettings
 from .broken_profiles import BrokenProfiles
 from .broker_log import BrokerLog
 from .callback_handler import CallbackHandler
+from .hub_place import HubPlace
 from .kernel_face import KernelFace
 from .login_handler import LoginHandler
 from .redirect_uri import check_base_url
@@ -87,10 +88,10 @@ class PlatformAuth(AuditSettings, ExtensionApp):
         allow_none=True,
         help="""The address of this server as people see it in their browsers, with its base URL:
         https://jupyter.example.com/base/. The redirect URI to register with the identity provider
-        is this and "platform-auth/callback". On a JupyterHub one for all users is
-        https://hub.example.com/hub/user-redirect/. Default: None, which takes JUPYTERHUB_PUBLIC_URL
-        if it is set, else the scheme and host of the request; behind a proxy that ends TLS set
-        this or ServerApp.trust_xheaders.""",
+        is this and "platform-auth/callback". Default: None, which takes the scheme and host of the
+        request; behind a proxy that ends TLS set this or ServerApp.trust_xheaders. On a JupyterHub
+        there is nothing to set: one redirect URI serves all users and servers,
+        https://hub.example.com/hub/user-redirect/platform-auth/callback.""",
     ).tag(config=True)
 
     allow_user_profiles = Bool(
@@ -209,10 +210,7 @@ class PlatformAuth(AuditSettings, ExtensionApp):
             self._warn(profiles)
         self.broker = Broker(
             profiles,
-            Redirects(
-                login_path=url_path_join(self._server.base_url, "platform-auth/login"),
-                base_url=self.redirect_base_url,
-            ),
+            self._new_redirects(),
             store=store,
             sign_in_timeout=self.sign_in_timeout,
             refresh_margin=self.refresh_margin,
@@ -224,6 +222,15 @@ class PlatformAuth(AuditSettings, ExtensionApp):
         self._open_to_kernels()
         scrubbed = self.settings.get("extra_log_scrub_param_keys", [])
         self.settings["extra_log_scrub_param_keys"] = [*scrubbed, *_SCRUBBED]
+
+    def _new_redirects(self) -> Redirects:
+        hub = HubPlace.of_environment(self._server.base_url)
+        return Redirects(
+            login_path=url_path_join(self._server.base_url, "platform-auth/login"),
+            base_url=self.redirect_base_url,
+            callback_path=hub.callback_path if hub else None,
+            mark=hub.mark if hub else "",
+        )
 
     def _open_to_kernels(self) -> None:
         server = self._server

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tornado import web
 
+from ..broker.browser import flow_cookie
 from ..broker.browser.login import LoginPage
 from .page_handler import PageHandler
 from .redirect_uri import redirect_uri
@@ -52,6 +53,13 @@ class LoginHandler(LoginPage, PageHandler):
         """Let only the owner go on, and note whether the browser may be on this machine."""
         await super().admit()
         self.broker.redirects.browser_may_be_here = may_be_here(self.request)
+
+    def new_cookie(self) -> str:
+        """Return a value that also says what this browser wants to sign in to.
+
+        So it can be helped on where the server is stopped meanwhile and knows nothing of it.
+        """
+        return flow_cookie.new_value(self._profile_name())
 
     @property
     def callback(self) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from jupyter_server.utils import url_path_join
 
 from ..errors import ConfigError
+from .hub_place import HubPlace
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
@@ -17,7 +17,7 @@ _CALLBACK = "platform-auth/callback"
 
 
 def redirect_uri(request: HTTPServerRequest, base_url: str, configured: str | None) -> str:
-    """Return the server's own redirect URI, as the browser must see it.
+    """Return the server's own redirect URI, as the browser must see it; a Hub's for all servers.
 
     Parameters
     ----------
@@ -30,8 +30,10 @@ def redirect_uri(request: HTTPServerRequest, base_url: str, configured: str | No
         ``c.PlatformAuth.redirect_base_url``.
 
     """
-    public = configured or os.environ.get("JUPYTERHUB_PUBLIC_URL")
-    base = public or f"{request.protocol}://{request.host}{base_url}"
+    hub = None if configured else HubPlace.of_environment(base_url)
+    if hub is not None:
+        return hub.redirect_uri(request)
+    base = configured or f"{request.protocol}://{request.host}{base_url}"
     uri: str = url_path_join(base, _CALLBACK)
     return uri
 

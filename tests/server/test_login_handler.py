@@ -221,11 +221,13 @@ async def test_a_proxys_word_counts_only_where_it_is_trusted(browser: Any, query
 async def test_the_hubs_public_address_is_used(
     browser: Any, query: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("JUPYTERHUB_PUBLIC_URL", "https://hub.example.com/user/a%40b/")
+    monkeypatch.setenv("JUPYTERHUB_BASE_URL", "/")
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/a%40b/")
+    monkeypatch.setenv("JUPYTERHUB_PUBLIC_HUB_URL", "https://hub.example.com/hub/")
     url = await browser.begin()
 
     assert query(url)["redirect_uri"] == (
-        "https://hub.example.com/user/a%40b/platform-auth/callback"
+        "https://hub.example.com/hub/user-redirect/platform-auth/callback"
     )
 
 

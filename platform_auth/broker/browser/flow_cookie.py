@@ -5,14 +5,20 @@ from __future__ import annotations
 import hashlib
 import secrets
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
     from .page import Page
 
 
-def new_value() -> str:
-    """Return a fresh random value, 256 bits."""
-    return secrets.token_urlsafe(32)
+def new_value(profile: str = "") -> str:
+    """Return a fresh random value, 256 bits, with what is to be signed in to behind it."""
+    return f"{secrets.token_urlsafe(32)}.{quote(profile, safe='')}"
+
+
+def profile_of(value: str) -> str:
+    """Return what the browser with a value wanted to sign in to; empty where it does not say."""
+    return unquote(value.partition(".")[2])
 
 
 def put(page: Page, state: str, value: str, *, secure: bool, max_age: int) -> None:

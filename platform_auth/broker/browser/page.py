@@ -64,6 +64,11 @@ class Page(web.RequestHandler):
         """Where to go on from the last page, and what to call it; None to close the tab only."""
         return None
 
+    @property
+    def way_on(self) -> tuple[str, str] | None:
+        """Where to go on after a failure, and what to call it; None where no link helps."""
+        return None
+
     # What they share
 
     @property
@@ -104,7 +109,7 @@ class Page(web.RequestHandler):
             self.note_refused(error)
         bad_request = isinstance(error, CallbackError)
         self.set_status(HTTPStatus.BAD_REQUEST if bad_request else refusal(error).status)
-        self.finish(page(title, error.what, error.why, kind="bad", fix=error.fix))
+        self.finish(page(title, error.what, error.why, kind="bad", fix=error.fix, link=self.way_on))
 
     def note_refused(self, error: PolicyError) -> None:
         """Put on record that something was refused to this browser."""
