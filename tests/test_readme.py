@@ -43,7 +43,9 @@ def test_its_profiles_can_be_used_as_they_are(
     profiles = Profiles(user_file=path, flyte=False)
     assert profiles.problems == []
     assert profiles.default == "prod"
-    assert {each.config.flow for each in profiles.all().values()} == set(flows._BUILT_IN)
+    named = {each.config.flow for each in profiles.all().values()}
+    assert named | {"jwt_bearer"} == set(flows._BUILT_IN)  # which a comment names
+    assert "# or jwt_bearer" in text
     assert [warning for each in profiles.all().values() for warning in each.warnings] == []
 
 
