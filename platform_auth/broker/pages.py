@@ -14,9 +14,15 @@ from ..words import host_of
 if TYPE_CHECKING:
     from ..errors import PlatformAuthError
 
-_STYLE: Final = """
+PALETTE: Final = """\
 :root{color-scheme:light dark;--ink:#1f2328;--soft:#59636e;--card:#fff;--back:#f4f5f7;--line:#d8dee4;--good:#1a7f37;--bad:#c3262e;--link:#0b63ce}
 @media(prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9aa4af;--card:#1b1f24;--back:#0f1216;--line:#323941;--good:#4ac26b;--bad:#ff7b72;--link:#6cb0ff}}
+"""  # noqa: E501 - a style sheet
+"""The colours of all pages, light and dark."""
+
+_STYLE: Final = (
+    PALETTE
+    + """\
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:grid;place-items:center;padding:24px;background:var(--back);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{width:100%;max-width:440px;padding:36px 32px;background:var(--card);border:1px solid var(--line);border-radius:14px;text-align:center;overflow-wrap:anywhere}
@@ -42,7 +48,8 @@ li .go{margin-top:10px}
 label{display:block}
 input{display:block;width:100%;margin-top:8px;padding:9px 12px;border:1px solid var(--soft);border-radius:8px;background:var(--back);color:var(--ink);font:inherit}
 [role=alert]{margin:0 0 10px;text-align:left;padding:8px 12px;border-left:4px solid var(--bad);border-radius:4px;background:var(--back);color:var(--ink)}
-"""  # noqa: E501 - a style sheet
+"""
+)  # noqa: E501 - a style sheet
 # A tab that a script opened may close itself; in any other this does nothing.
 _SCRIPT: Final = "setTimeout(function(){window.close()},1500)"
 
@@ -62,12 +69,13 @@ $lines
 """)  # noqa: E501 - a page
 
 
-def _hash(text: str) -> str:
+def source_hash(text: str) -> str:
+    """Return what a content security policy calls a style sheet or script by."""
     return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
 
 
 CONTENT_SECURITY_POLICY: Final = (
-    f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; "
+    f"default-src 'none'; style-src {source_hash(_STYLE)}; script-src {source_hash(_SCRIPT)}; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 

@@ -53,6 +53,10 @@ class LoginPage(Page):
         """Return the value of the cookie that this browser must bring back."""
         return flow_cookie.new_value()
 
+    def again(self, name: str, *, force: bool) -> str:
+        """Return this page's address, for a person to open it by themselves."""
+        return (self.broker.redirects.sign_in_url(name) or "") + ("&force=1" if force else "")
+
     # What they share
 
     async def begin(self) -> None:
@@ -110,14 +114,13 @@ class LoginPage(Page):
 
     def _ask_first(self, session: Session, *, force: bool) -> None:
         """Have the person say that they want it: another site could have sent them here."""
-        again = self.broker.redirects.sign_in_url(session.profile.name) or ""
-        host = session.profile.config.host
+        host, again = session.profile.config.host, self.again(session.profile.name, force=force)
         self.finish(
             page(
                 f"Sign in to {host}?",
                 "Another site has sent you here. Go on only if you meant to sign in.",
                 kind="ask",
-                link=(again + ("&force=1" if force else ""), "Continue to sign in"),
+                link=(again, "Continue to sign in"),
             )
         )
 
