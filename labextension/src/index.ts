@@ -8,13 +8,18 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { commands } from './commandPlugin';
 import { followEvents } from './events';
+import { notifications } from './notificationPlugin';
 import { IConnectionsPanel } from './panel';
 import { panel } from './panelPlugin';
 import { PanelWords } from './panelWords';
+import { profiles } from './profilePlugin';
 import { loginRendererFactory } from './renderer';
 import { SessionApi } from './request';
 import { ISessions, Sessions } from './sessions';
+import { IPreferences } from './settings';
+import { settings } from './settingsPlugin';
 import { StatusItem } from './statusItem';
 import { Words } from './words';
 
@@ -66,12 +71,13 @@ const status: JupyterFrontEndPlugin<void> = {
   id: 'platform-auth:status',
   description: 'Shows at a glance where the user is signed in.',
   autoStart: true,
-  requires: [ISessions, IConnectionsPanel],
+  requires: [ISessions, IConnectionsPanel, IPreferences],
   optional: [IStatusBar, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     known: ISessions,
     connections: IConnectionsPanel,
+    preferences: IPreferences,
     statusBar: IStatusBar | null,
     translator: ITranslator | null
   ) => {
@@ -91,7 +97,19 @@ const status: JupyterFrontEndPlugin<void> = {
     } else {
       app.shell.add(item, 'top', { rank: RANK });
     }
+    const show = () => item.setHidden(!preferences.statusItem);
+    preferences.changed.connect(show);
+    show();
   }
 };
 
-export default [sessions, display, panel, status];
+export default [
+  sessions,
+  settings,
+  display,
+  panel,
+  status,
+  profiles,
+  commands,
+  notifications
+];

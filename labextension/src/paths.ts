@@ -9,7 +9,8 @@
 export const LOGIN_MIME = 'application/vnd.platform-auth.login+json';
 
 const LOGIN = 'platform-auth/login';
-const PROFILES = 'platform-auth/api/v1/profiles';
+const API = 'platform-auth/api/v1';
+const PROFILES = `${API}/profiles`;
 
 /** What a login display says, once it is known to be one of ours. */
 export interface ILoginData {
@@ -20,6 +21,21 @@ export interface ILoginData {
 /** The address of the list of profiles. */
 export function profilesUrl(baseUrl: string): string {
   return baseUrl + PROFILES;
+}
+
+/** The address at which a platform is looked at before there is a profile of it. */
+export function discoverUrl(baseUrl: string): string {
+  return `${baseUrl}${API}/discover`;
+}
+
+/** The address of a profile of the user's own. */
+export function userProfileUrl(baseUrl: string, profile: string): string {
+  return `${baseUrl}${API}/user-profiles/${encodeURIComponent(profile)}`;
+}
+
+/** The address at which the default is chosen. */
+export function defaultProfileUrl(baseUrl: string): string {
+  return `${baseUrl}${API}/default-profile`;
 }
 
 /** The address of one profile's session. */

@@ -51,7 +51,7 @@ export interface ISessionApi {
 }
 
 export class SessionApi implements ISessionApi {
-  constructor(private readonly settings: ServerConnection.ISettings) {}
+  constructor(protected readonly settings: ServerConnection.ISettings) {}
 
   async profiles(): Promise<IProfiles> {
     const url = `${profilesUrl(this.settings.baseUrl)}?no_track_activity=1`;
@@ -90,7 +90,8 @@ export class SessionApi implements ISessionApi {
     return readSession(await this.request(url, init, 0), this.ahead);
   }
 
-  private async request(
+  /** Send a request, and return the JSON of its answer; refusals are thrown. */
+  protected async request(
     url: string,
     init: RequestInit,
     wait: number
