@@ -2,7 +2,6 @@
 
 import { NoticeWords } from './noticeWords';
 import { ISession } from './session';
-import { isSilent } from './signIn';
 
 export type NoticeType = 'info' | 'warning' | 'error';
 
@@ -93,7 +92,7 @@ function ended(before: ISession, now: ISession, words: NoticeWords): INotice {
 
 function failed(now: ISession, words: NoticeWords): INotice {
   // A flow without a person is tried again and again, by whoever wants a token.
-  const which = isSilent(now) ? now.error?.what : now.revision;
+  const which = now.interactive ? now.revision : now.error?.what;
   return {
     ...about(now, words.tryAgain),
     cause: `failed ${which}`,

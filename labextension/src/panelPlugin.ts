@@ -14,6 +14,7 @@ import { notebookFinder } from './notebookTarget';
 import { ConnectionsPanel, IConnectionsPanel } from './panel';
 import { PanelWords } from './panelWords';
 import { ISessions } from './sessions';
+import { IPreferences } from './settings';
 import { Words } from './words';
 
 /** Below JupyterLab's own panels. */
@@ -24,11 +25,12 @@ export const panel: JupyterFrontEndPlugin<IConnectionsPanel> = {
   description: 'Shows all platform connections in a side panel.',
   autoStart: true,
   provides: IConnectionsPanel,
-  requires: [ISessions],
+  requires: [ISessions, IPreferences],
   optional: [INotebookTracker, ILayoutRestorer, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     sessions: ISessions,
+    preferences: IPreferences,
     notebooks: INotebookTracker | null,
     restorer: ILayoutRestorer | null,
     translator: ITranslator | null
@@ -51,7 +53,16 @@ export const panel: JupyterFrontEndPlugin<IConnectionsPanel> = {
         panelWords
       )
     });
-    app.shell.add(widget, 'left', { rank: RANK, type: 'Platform connections' });
+    let side = '';
+    const place = () => {
+      if (side !== preferences.panelSide) {
+        side = preferences.panelSide;
+        const type = 'Platform connections';
+        app.shell.add(widget, side, { rank: RANK, type });
+      }
+    };
+    preferences.changed.connect(place);
+    place();
     restorer?.add(widget, widget.id);
     return {
       open: profile => {

@@ -28,6 +28,8 @@ export interface ISessions {
   readonly problems: readonly IErrorText[];
   /** The profile meant when none is named. */
   readonly defaultProfile: string | null;
+  /** Mean this profile when none is named, where there is such a one. */
+  prefer(profile: string): void;
   read(profile: string): IReading;
   /** Follow one session closely until disposed. */
   watch(profile: string): IDisposable;
@@ -89,7 +91,6 @@ export class Sessions implements ISessions, IDisposable {
     return this._profiles?.includes(preferred) ? preferred : this._default;
   }
 
-  /** Mean this profile when none is named, where there is such a one. */
   prefer(profile: string): void {
     this.preferred = profile;
     this._changed.emit();

@@ -5,16 +5,10 @@ import { Token } from '@lumino/coreutils';
 import { signInPath } from './paths';
 import { openPopup } from './popup';
 import { Problem, problemOf } from './problem';
-import { ISession } from './session';
 import { ISessions } from './sessions';
 
 /** Milliseconds for which a sign-in that was begun here is followed closely. */
 const PATIENCE = 600_000;
-
-/** Whether its flow needs no person, and so no page. */
-export function isSilent(session: ISession | null): boolean {
-  return ['client_credentials', 'command'].includes(session?.flow ?? '');
-}
 
 export interface ISignInOptions {
   /** Sign in anew, though signed in: the old tokens serve until the new ones are there. */
@@ -47,7 +41,7 @@ export class SignIns implements ISignIns {
 
   begin(profile: string, { isForced = false }: ISignInOptions = {}): void {
     const { sessions } = this;
-    if (isSilent(sessions.read(profile).session)) {
+    if (sessions.read(profile).session?.interactive === false) {
       void this.silently(profile);
     } else if (openPopup(signInPath(sessions.baseUrl, profile, isForced))) {
       this.follow(profile);
