@@ -9,9 +9,7 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { commands } from './commandPlugin';
-import { commands } from './commandPlugin';
 import { followEvents } from './events';
-import { notifications } from './notificationPlugin';
 import { notifications } from './notificationPlugin';
 import { IConnectionsPanel } from './panel';
 import { panel } from './panelPlugin';
@@ -20,8 +18,6 @@ import { profiles } from './profilePlugin';
 import { loginRendererFactory } from './renderer';
 import { SessionApi } from './request';
 import { ISessions, Sessions } from './sessions';
-import { IPreferences } from './settings';
-import { settings } from './settingsPlugin';
 import { IPreferences } from './settings';
 import { settings } from './settingsPlugin';
 import { StatusItem } from './statusItem';
@@ -101,9 +97,6 @@ const status: JupyterFrontEndPlugin<void> = {
     } else {
       app.shell.add(item, 'top', { rank: RANK });
     }
-    const show = () => item.setHidden(!preferences.statusItem);
-    preferences.changed.connect(show);
-    show();
     const show = () => item.setHidden(!preferences.statusItem);
     preferences.changed.connect(show);
     show();
