@@ -24,6 +24,7 @@ from flyteidl.core import identifier_pb2
 from flyteidl.service import admin_pb2_grpc, identity_pb2, identity_pb2_grpc
 from flyteidl2.auth import identity_connect
 from flyteidl2.auth import identity_pb2 as identity2_pb2
+from flyteidl2.project import project_service_connect, project_service_pb2
 
 from platform_auth.config import PlatformConfig
 from platform_auth.testing.clients import Platform
@@ -32,6 +33,8 @@ from .certificates import authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+PROJECTS = ("flytesnacks", "forecasts")
 
 
 @dataclass
@@ -91,9 +94,8 @@ class _Authenticated(grpc.ServerInterceptor):
 
 class _Admin(admin_pb2_grpc.AdminServiceServicer):
     def ListProjects(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
-        names = ("flytesnacks", "forecasts")
         return project_pb2.Projects(
-            projects=[project_pb2.Project(id=each, name=each) for each in names]
+            projects=[project_pb2.Project(id=each, name=each) for each in PROJECTS]
         )
 
     def ListLaunchPlans(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
@@ -118,8 +120,7 @@ class _Identity(identity_pb2_grpc.IdentityServiceServicer):
 def flyte2_platform(directory: Path) -> Iterator[FlytePlatform]:
     """Serve Flyte's second protocol, with TLS."""
     platform = _platform(directory)
-    application = identity_connect.IdentityServiceWSGIApplication(_Identity2(platform))
-    server = make_server("127.0.0.1", 0, _bounded(application), _Server, _Quiet)
+    server = make_server("127.0.0.1", 0, _bounded(_flyte2(platform)), _Server, _Quiet)
     server.socket = authority().server(directory).wrap_socket(server.socket, server_side=True)
     platform.served_at(server.server_port)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -130,6 +131,18 @@ def flyte2_platform(directory: Path) -> Iterator[FlytePlatform]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def _flyte2(platform: FlytePlatform) -> Any:
+    """Return the application that has both services of Flyte 2 that there are here."""
+    who = identity_connect.IdentityServiceWSGIApplication(_Identity2(platform))
+    projects = project_service_connect.ProjectServiceWSGIApplication(_Projects2(platform))
+
+    def either(environ: dict[str, Any], start_response: Any) -> Any:
+        is_of_projects = environ["PATH_INFO"].startswith("/flyteidl2.project.")
+        return (projects if is_of_projects else who)(environ, start_response)
+
+    return either
 
 
 def _bounded(application: Any) -> Any:
@@ -143,14 +156,28 @@ def _bounded(application: Any) -> Any:
     return bounded
 
 
-class _Identity2:
+class _Service2:
     def __init__(self, platform: FlytePlatform) -> None:
         self._platform = platform
 
-    def user_info(self, request: Any, context: Any) -> Any:
+    def check(self, context: Any) -> None:
         headers = {name.lower(): value for name, value in context.request_headers().items()}
         if not self._platform.takes(headers.get(self._platform.header)):
             raise ConnectError(Code.UNAUTHENTICATED, "token parse error")
+
+
+class _Projects2(_Service2, project_service_connect.ProjectServiceSync):
+    def list_projects(self, request: Any, context: Any) -> Any:
+        self.check(context)
+        projects = [project_service_pb2.Project(id=each, name=each) for each in PROJECTS]
+        return project_service_pb2.ListProjectsResponse(
+            projects=project_service_pb2.Projects(projects=projects)
+        )
+
+
+class _Identity2(_Service2):
+    def user_info(self, request: Any, context: Any) -> Any:
+        self.check(context)
         return identity2_pb2.UserInfoResponse(subject="ada", email="ada@example.com")
 
 
