@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 def new_value(profile: str = "") -> str:
     """Return a fresh random value, 256 bits, with what is to be signed in to behind it."""
-    return f"{secrets.token_urlsafe(32)}.{quote(profile, safe='')}"
+    value = secrets.token_urlsafe(32)
+    return f"{value}.{quote(profile, safe='')}" if profile else value
 
 
 def profile_of(value: str) -> str:

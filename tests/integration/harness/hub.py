@@ -31,13 +31,15 @@ It is one that the Hub's own HTTP client leaves alone: with ``%40`` no user serv
 ADMIN: Final = "boss"
 """The first part of the name of the Hub's administrator."""
 
-_PROXY: Final = Path(__file__).parent.parent / "hub/node_modules/.bin/configurable-http-proxy"
+PROXY: Final = Path(__file__).parent.parent / "hub/node_modules/.bin/configurable-http-proxy"
+"""JupyterHub's own proxy."""
 _START_UP: Final = 60.0
 _SERVER_START: Final = 60.0
 
 # Comes after whatever an example or a test says, so that it decides where everything is.
 _CONFIG: Final = """\
 c = get_config()
+people, port = {people!r}, {port}
 {examples}
 {more}
 c.JupyterHub.bind_url = {bind_url!r}
@@ -47,7 +49,7 @@ c.ConfigurableHTTPProxy.command = [{proxy!r}]
 c.JupyterHub.db_url = "sqlite:///{state}/jupyterhub.sqlite"
 c.JupyterHub.cookie_secret_file = "{state}/cookie_secret"
 c.ConfigurableHTTPProxy.pid_file = "{state}/proxy.pid"
-c.JupyterHub.authenticator_class = "dummy"
+c.JupyterHub.authenticator_class = {authenticator!r}
 c.Authenticator.allowed_users = {users!r}
 c.Authenticator.admin_users = {admins!r}
 c.JupyterHub.spawner_class = "jupyterhub.spawner.LocalProcessSpawner"
@@ -85,9 +87,11 @@ class Hub:
     examples
         Files to load as part of ``jupyterhub_config.py``, as they are.
     config
-        More lines of it.
+        More lines of it; ``people`` is a dict of what the users are called, ``port`` the proxy's.
     env
         More environment variables for the Hub itself.
+    authenticator
+        The class, by its name at the Hub; the default lets everybody in with any password.
     origin
         Where browsers find it if that is not its proxy: ``https://127.0.0.1:8443``.
 
@@ -110,10 +114,11 @@ class Hub:
         examples: Sequence[Path] = (),
         config: str = "",
         env: Mapping[str, str] | None = None,
+        authenticator: str = "dummy",
         origin: str | None = None,
     ) -> None:
-        if not _PROXY.exists():
-            msg = f"{_PROXY.name} is missing: run `make setup`"
+        if not PROXY.exists():
+            msg = f"{PROXY.name} is missing: run `make setup`"
             raise FileNotFoundError(msg)
         self.token = secrets.token_hex(16)
         self.port, self.hub_port, self.api_port = free_port(), free_port(), free_port()
@@ -127,7 +132,7 @@ class Hub:
         try:
             for name in (*users, ADMIN):
                 self.people[name.rstrip("+")] = SystemUser(name, self.directory)
-            self._configure(settings or {}, examples, config)
+            self._configure(settings or {}, examples, config, authenticator)
             self._env = isolated(self.directory / "state" / "home", **(env or {}))
             self._child = self._spawn()
         except BaseException:
@@ -155,15 +160,18 @@ class Hub:
         name = f"{quote(server)}/" if server else ""
         return f"{self.url}user/{quote(self.name(person), safe='@~')}/{name}"
 
+    @property
+    def api_url(self) -> str:
+        """Its interface for programs, past the proxy."""
+        return f"http://127.0.0.1:{self.hub_port}{BASE_URL}hub/api/"
+
     # Its interface for programs
 
     def api(self, method: str, path: str, token: str = "", **request: Any) -> httpx2.Response:
         """Call the Hub's own interface (``users/…``), by default with all rights."""
         headers = {"Authorization": f"token {token or self.token}"}
         with loopback_client(timeout=30.0) as http:
-            return http.request(
-                method, f"{self.proxy_origin}{BASE_URL}hub/api/{path}", headers=headers, **request
-            )
+            return http.request(method, f"{self.api_url}{path}", headers=headers, **request)
 
     def new_token(self, person: str, scopes: Sequence[str] | None = None) -> str:
         """Return a new token of a person's, with these scopes; with all of theirs by default."""
@@ -206,7 +214,11 @@ class Hub:
     # Life
 
     def _configure(
-        self, settings: Mapping[str, Any], examples: Sequence[Path], config: str
+        self,
+        settings: Mapping[str, Any],
+        examples: Sequence[Path],
+        config: str,
+        authenticator: str,
     ) -> None:
         state, shared = self.directory / "state", self.directory / "etc"
         state.mkdir(mode=0o700)
@@ -217,10 +229,13 @@ class Hub:
         own = _CONFIG.format(
             examples="\n".join(f"load_subconfig({str(path)!r})" for path in examples),
             more=config,
+            authenticator=authenticator,
+            people={key: each.name for key, each in self.people.items()},
+            port=self.port,
             bind_url=f"{self.proxy_origin}{BASE_URL}",
             hub_port=self.hub_port,
             api_port=self.api_port,
-            proxy=str(_PROXY),
+            proxy=str(PROXY),
             state=state,
             settings=str(shared),
             users={each.name for each in self.people.values()},

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
+from harness.form import Forms
 from harness.http import loopback_client
 from harness.scripted import ScriptedPerson
 
@@ -83,7 +84,16 @@ class HubUser:
 
     def visit(self, url: str) -> httpx2.Response:
         """Open a page as by a click, through whatever logins of the Hub are on the way."""
-        return self.http.get(url, headers=_CLICKED, follow_redirects=True)
+        page = self.http.get(url, headers=_CLICKED, follow_redirects=True)
+        if (form := Forms(page.text, str(page.url)).with_button("Authorize")) is None:
+            return page
+        # Somebody else's server: the Hub asks whether it may know who comes.
+        answer = self.http.post(form.action, data=form.fields, headers=_CLICKED)
+        return self.http.get(
+            urljoin(form.action, answer.headers["location"]),
+            headers=_CLICKED,
+            follow_redirects=True,
+        )
 
     def begin(self, profile: str, server: str = "", **query: str) -> httpx2.Response:
         """Open a server's sign-in page; returns the redirect to the provider."""
