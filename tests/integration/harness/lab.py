@@ -69,7 +69,7 @@ class Lab:
         self.page.reload()
         self.page.wait_for_function(f"() => {_PANEL}?.sessionContext?.session?.kernel")
 
-    def command(self, name: str, **arguments: Any) -> None:
+    def command(self, name: str, /, **arguments: Any) -> None:
         """Have the application do what a menu entry does: ``notebook:run-all-cells``."""
         self.page.evaluate(
             "([name, args]) => { window.jupyterapp.commands.execute(name, args); }",
