@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import os
 import re
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ import cryptography
 import platform_auth
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 BEGIN, END = "the window begins", "the window ends"
 """What a program looks for in the file system (``os.access``) around what is to be disturbed."""
@@ -73,8 +74,23 @@ class Program:
         """Run it undisturbed."""
         return self._run([], arguments)
 
-    def calls(self, arguments: Sequence[str], trace: Path) -> list[Call]:
-        """Return its system calls between the two marks."""
+    def calls(self, arguments: Callable[[], Sequence[str]], trace: Path) -> list[Call]:
+        """Return its system calls between the two marks, as two runs in a row make them.
+
+        Parameters
+        ----------
+        arguments
+            Prepares the place of a run, and returns what it is given.
+        trace
+            Where to keep what was called.
+
+        """
+        found = self._traced(arguments(), trace)
+        while (again := self._traced(arguments(), trace)) != found:
+            found = again
+        return found
+
+    def _traced(self, arguments: Sequence[str], trace: Path) -> list[Call]:
         self._run(["strace", "-f", "-o", str(trace)], arguments, check=True)
         count, inside, found = Counter[str](), False, list[Call]()
         for line in trace.read_text(errors="replace").splitlines():
@@ -104,9 +120,10 @@ class Program:
         self, before: list[str], arguments: Sequence[str], *, check: bool = False
     ) -> Disturbed:
         # -S: what is installed may do something at start, and not the same everywhere.
-        python = [sys.executable, "-I", "-S", "-B", "-c", self._source]
+        argv = [*before, sys.executable, "-P", "-s", "-S", "-B", "-c", self._source, *arguments]
+        env = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0"}  # sets and dicts grow alike
         done = subprocess.run(
-            [*before, *python, *arguments], check=False, capture_output=True, text=True, timeout=60
+            argv, env=env, check=False, capture_output=True, text=True, timeout=60
         )
         assert not (check and done.returncode), done.stderr
         return Disturbed(done.returncode, done.stdout)
