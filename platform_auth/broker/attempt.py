@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from ..oauth.driver import Person
+    from ..secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,10 @@ class Attempt:
         The work; the session tells what became of it.
     state
         Of the authorization request it waits for, as soon as there is one.
+    memory
+        What another process needs to go on with it, see `Ask`.
+    elsewhere
+        Whether another process goes on with it, so that its end here is none.
 
     """
 
@@ -62,6 +67,8 @@ class Attempt:
         self, work: Callable[[Person], Coroutine[Any, Any, None]], binding: Binding | None = None
     ) -> None:
         self.binding, self.state = binding, ""
+        self.memory: Secret | None = None
+        self.elsewhere = False
         self._asked: asyncio.Future[Challenge] = asyncio.get_running_loop().create_future()
         self._answer: asyncio.Future[str] | None = None
         self.task: asyncio.Task[None] = asyncio.create_task(work(self._person))
@@ -75,6 +82,7 @@ class Attempt:
         if isinstance(ask.challenge, AuthorizeChallenge):
             self.state = ask.challenge.state
             self._answer = asyncio.get_running_loop().create_future()
+        self.memory = ask.memory
         if not self._asked.done():
             self._asked.set_result(ask.challenge)
         return await self._answer if self._answer is not None else None
@@ -128,4 +136,9 @@ class Attempt:
 
     def cancel(self) -> None:
         """Call it off."""
+        self.task.cancel()
+
+    def let_go(self) -> None:
+        """Leave it to another process."""
+        self.elsewhere = True
         self.task.cancel()

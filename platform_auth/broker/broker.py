@@ -18,6 +18,7 @@ from .contexts import Contexts
 from .departures import Departures
 from .drivers import new_driver as usual_driver
 from .keeper import Keeper
+from .news import News
 from .observer import Observer, Observers
 from .refresh import Refresher
 from .refusals import Refusals
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ..oauth.driver import Driver
     from .access_token import AccessToken
     from .attempt import Binding
+    from .pending import PendingSignIns
     from .redirects import Redirects
     from .session import Session
     from .stores import Store
@@ -59,6 +61,8 @@ class Broker:
         See `Refresher`.
     observer
         Told what happens.
+    pending
+        Where other processes find the sign-ins that they can go on with.
     clock, new_driver
         Replaced in tests.
 
@@ -73,6 +77,7 @@ class Broker:
         sign_in_timeout: float = TIMEOUT,
         refresh_margin: float | None = None,
         observer: Observer | None = None,
+        pending: PendingSignIns | None = None,
         clock: Clock | None = None,
         new_driver: Callable[[PlatformConfig], Driver] | None = None,
     ) -> None:
@@ -82,7 +87,7 @@ class Broker:
         self._observer = Observers(observer) if observer else Observers()
         self._contexts = Contexts(self._clock, redirects.mark)
         own = (self._store, self._clock, self._contexts)
-        self._sign_ins = SignIns(*own, sign_in_timeout, self._observer)
+        self._sign_ins = SignIns(*own, sign_in_timeout, self._observer, pending)
         self._departures = Departures(self._sign_ins, redirects, self._contexts, self.complete)
         self._refresher = Refresher(Renewal(*own), self._clock, self._observer, refresh_margin)
         self._keeper = Keeper(self._refresher, self._clock, self.session)
@@ -202,7 +207,22 @@ class Broker:
             The sign-in failed; the session says so, too.
 
         """
-        return await self._sign_ins.complete(self._sessions, url, binding)
+        pending = await self._sign_ins.find(url)
+        if pending is None:
+            return await self._sign_ins.complete(self._sessions, url, binding)
+        session = await self.session(pending.profile)
+        return await self._sign_ins.resume(session, pending, url, binding)
+
+    async def learn(self, name: str, news: News) -> None:
+        """Take over what another process of the same person knows of a session.
+
+        A sign-in that it has left, because it ended, goes on here.
+        """
+        session = await self.session(name)
+        if news != News.of(session):
+            self._sign_ins.learn(session, news)
+        if session.challenge is not None and session.challenge.get("kind") == "device":
+            await self._sign_ins.take_over(session)
 
     async def cancel(self, name: str) -> Session:
         """Call a sign-in off; who was signed in before still is."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..oauth.identity import Identity
     from .attempt import Attempt
     from .clock import Clock, Timer
+    from .news import News
     from .observer import Observer
     from .record import Record
     from .trouble import Trouble
@@ -91,6 +92,11 @@ class Session:
         if self.error is not None:
             return State.EXPIRED if self._expired else State.FAILED
         return State.SIGNED_OUT
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether nobody is signed in because a session has ended."""
+        return self._expired
 
     @property
     def interactive(self) -> bool:
@@ -177,6 +183,14 @@ class Session:
         self.record = self.identity = self.error = None
         self._calm()
         self.settle()
+
+    def learn(self, news: News, timeout: asyncio.TimerHandle | None) -> None:
+        """Take over what another process knows, with the timer of its challenge."""
+        self.stop_timeout()
+        self.challenge, self._timeout = news.challenge, timeout
+        self.error, self._expired, self.trouble = news.error, news.has_expired, news.background
+        self.identity = self.identity or news.identity
+        self.change()
 
     def _calm(self) -> None:
         """Forget what went wrong before."""

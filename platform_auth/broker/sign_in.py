@@ -15,23 +15,29 @@ from ..errors import (
     SignInExpiredError,
 )
 from ..oauth.authorization import callback_parameters
+from ..oauth.flows import Resumable, get_flow
 from ..oauth.steps import AuthorizeChallenge, DeviceChallenge
 from .attempt import Attempt, Binding
 from .event import Event, Kind, event_of, reason_of
 from .observer import Observers
 from .record import new_record
+from .relay import Relay
 from .stores import rest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from ..oauth.context import FlowContext
     from ..oauth.driver import Person
     from ..oauth.flows import Flow
+    from ..oauth.steps import Step
     from ..oauth.tokens import TokenSet
+    from ..secret import Secret
     from .clock import Clock
     from .contexts import Contexts
+    from .news import News
     from .observer import Observer
+    from .pending import Pending, PendingSignIns
     from .record import Record
     from .session import Session
     from .stores import Store
@@ -55,18 +61,22 @@ class SignIns:
         Seconds a person has.
     observer
         Told how sign-ins end.
+    pending
+        Where other processes find what they can go on with; None where there are none.
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what its broker has
         self,
         store: Store,
         clock: Clock,
         contexts: Contexts,
         timeout: float = TIMEOUT,
         observer: Observer | None = None,
+        pending: PendingSignIns | None = None,
     ) -> None:
         self._observer = observer or Observers()
+        self._relay = Relay(pending) if pending is not None else None
         self._store, self._clock, self._contexts, self._timeout = store, clock, contexts, timeout
         self._finished: OrderedDict[str, tuple[str, Binding | None]] = OrderedDict()
 
@@ -75,8 +85,17 @@ class SignIns:
     ) -> None:
         """Show a challenge until it is met, called off or ``seconds`` old."""
         seconds = min(seconds or self._timeout, self._timeout)
-        timeout = asyncio.get_running_loop().call_later(seconds, self._expire, session)
-        session.ask({**challenge, "expires_at": self._clock.time() + seconds}, timeout)
+        challenge = {**challenge, "expires_at": self._clock.time() + seconds}
+        session.ask(challenge, self._timer(session, challenge))
+
+    def _timer(self, session: Session, challenge: dict[str, Any]) -> asyncio.TimerHandle:
+        left = max(challenge["expires_at"] - self._clock.time(), 0.0)
+        return asyncio.get_running_loop().call_later(left, self._expire, session)
+
+    def learn(self, session: Session, news: News) -> None:
+        """Take over what another process knows of a session, its challenge above all."""
+        timer = self._timer(session, news.challenge) if news.challenge else None
+        session.learn(news, timer)
 
     async def directly(self, session: Session, flow: Flow) -> None:
         """Sign in with a flow that needs no browser to come back here.
@@ -86,6 +105,8 @@ class SignIns:
         attempt = self._start(session, flow, None, None)
         challenge = await attempt.challenge()
         if isinstance(challenge, DeviceChallenge):
+            if self._relay is not None and attempt.memory is not None:
+                await self._relay.keep(session, flow, attempt, challenge.expires_in)
             self.ask(session, _device(challenge), challenge.expires_in)
 
     async def begin(
@@ -103,11 +124,45 @@ class SignIns:
             attempt.task.add_done_callback(lambda _: ended())
         challenge = await attempt.challenge()
         if isinstance(challenge, AuthorizeChallenge):
+            if self._relay is not None and attempt.memory is not None and ended is None:
+                await self._relay.hand_over(session, flow, attempt, self._timeout)
+                return challenge
             timer = asyncio.get_running_loop().call_later(self._timeout, attempt.cancel)
             attempt.task.add_done_callback(lambda _: timer.cancel())
             return challenge
         attempt.cancel()
         raise ConfigError(f"The flow {flow.name} sends no browser away, though it says so.")
+
+    async def take_over(self, session: Session) -> None:
+        """Go on with a sign-in that another process has left, if there is one."""
+        if self._relay is None or session.attempts:
+            return
+        pending = await self._relay.pending.orphan(session.profile.name)
+        if pending is not None:
+            flow = get_flow(pending.flow)
+            self._relay.attend(self._start(session, flow, None, None, pending.memory), pending)
+
+    async def find(self, url: str) -> Pending | None:
+        """Return the sign-in whose browser has come back to a URL, if others may go on with it."""
+        state = callback_parameters(url).get("state", "")
+        return await self._relay.pending.find(state) if self._relay and state else None
+
+    async def resume(
+        self, session: Session, pending: Pending, url: str, binding: Binding | None
+    ) -> Session:
+        """Go on with a sign-in that `find` has found; see `Broker.complete`."""
+        if self._relay is None or not _same(pending.binding, binding):
+            raise self._refused(binding)
+        if not await self._relay.pending.claim(pending):
+            if session.record is None:
+                raise self._refused(binding)
+            return session
+        flow = get_flow(pending.flow)
+        attempt = self._start(session, flow, None, binding, pending.memory)
+        self._relay.watch(attempt, pending)
+        await attempt.challenge()
+        await attempt.complete(url)
+        return session
 
     async def complete(
         self, sessions: Iterable[Session], url: str, binding: Binding | None
@@ -121,6 +176,9 @@ class SignIns:
                 if state and attempt.state == state and _same(attempt.binding, binding):
                     await attempt.complete(url)
                     return session
+        raise self._refused(binding)
+
+    def _refused(self, binding: Binding | None) -> CallbackError:
         error = CallbackError(
             "This answer belongs to no sign-in that is under way here.",
             why="It was called off, has expired, or began in another browser or server.",
@@ -130,13 +188,15 @@ class SignIns:
         self._observer.happened(
             Event(Kind.CALLBACK_REFUSED, result=error.code, reason=reason_of(error), caller=caller)
         )
-        raise error
+        return error
 
     def cancel(self, session: Session) -> None:
         """Call off whatever is under way for a session."""
         if session.attempts:
             self._contexts.forget(session)
         self.abandon(session)
+        if self._relay is not None:
+            self._relay.pending.forget(session.profile.name)
         if session.challenge is not None:
             session.settle()
 
@@ -151,9 +211,16 @@ class SignIns:
         session.stop_timeout()
 
     def _start(
-        self, session: Session, flow: Flow, redirect_uri: str | None, binding: Binding | None
+        self,
+        session: Session,
+        flow: Flow,
+        redirect_uri: str | None,
+        binding: Binding | None,
+        memory: Secret | None = None,
     ) -> Attempt:
-        attempt = Attempt(lambda person: self._work(session, flow, redirect_uri, person), binding)
+        attempt = Attempt(
+            lambda person: self._work(session, flow, redirect_uri, memory, person), binding
+        )
         session.attempts.append(attempt)
         for oldest in session.attempts[:-_MAX_ATTEMPTS]:
             oldest.cancel()
@@ -161,11 +228,16 @@ class SignIns:
         return attempt
 
     async def _work(
-        self, session: Session, flow: Flow, redirect_uri: str | None, person: Person
+        self,
+        session: Session,
+        flow: Flow,
+        redirect_uri: str | None,
+        memory: Secret | None,
+        person: Person,
     ) -> None:
         try:
             context = await self._contexts.of(session, redirect_uri)
-            tokens = await session.driver.drive(flow.sign_in(context), person)
+            tokens = await session.driver.drive(_steps(flow, context, memory), person)
             _refuse_other_person(session, tokens)
             record = await self._rested(session, flow, tokens, context)
         except PlatformAuthError as error:
@@ -193,6 +265,8 @@ class SignIns:
     def _ended(self, session: Session, attempt: Attempt) -> None:
         if attempt in session.attempts:
             session.attempts.remove(attempt)
+        if attempt.elsewhere:
+            return
         error, cancelled = attempt.failure, attempt.task.cancelled()
         result = "cancelled" if cancelled else ""
         self._observer.happened(event_of(session, Kind.SIGN_IN, error, result=result))
@@ -219,6 +293,16 @@ class SignIns:
                 fix="Sign in again when you are ready.",
             )
         )
+
+
+def _steps(
+    flow: Flow, context: FlowContext, memory: Secret | None
+) -> Generator[Step, Any, TokenSet]:
+    if memory is None:
+        return flow.sign_in(context)
+    if not isinstance(flow, Resumable):
+        raise ConfigError(f"The flow {flow.name} cannot go on where another process began.")
+    return flow.resume(context, memory)
 
 
 def _same(one: Binding | None, other: Binding | None) -> bool:

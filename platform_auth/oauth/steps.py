@@ -11,9 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ..errors import PlatformAuthError, ProviderError
+
+if TYPE_CHECKING:
+    from ..secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +192,23 @@ class Ask:
     """Put a challenge before the person.
 
     An `AuthorizeChallenge` is answered with the redirect URL; a `DeviceChallenge` with ``None``,
-    at once. ``problem`` says why the last answer was not one, where this asks again.
+    at once.
+
+    Parameters
+    ----------
+    challenge
+        What is put before them.
+    problem
+        Why the last answer was not one, where this asks again.
+    memory
+        What another process needs to go on from here with the flow's `Resumable.resume`; None where
+        none can.
+
     """
 
     challenge: Challenge
     problem: PlatformAuthError | None = None
+    memory: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +277,7 @@ class RpcReply:
 class AskHub:
     """Ask the JupyterHub this belongs to about the person, and be sent its model of them (`dict`).
 
-    What is asked is the Hub's ``GET /user``, or ``/users/NAME`` where a service asks for somebody.
+    What is asked is the Hub's ``GET /users/NAME``.
     """
 
 

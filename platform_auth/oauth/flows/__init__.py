@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from ...errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from ...secret import Secret
     from ..context import FlowContext
     from ..steps import Step
     from ..tokens import TokenSet
@@ -47,6 +48,14 @@ class Flow(Protocol):
 
     def refresh(self, context: FlowContext, old: TokenSet) -> Generator[Step, Any, TokenSet]:
         """Get fresh ones without a person; InvalidGrantError where that takes one."""
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A flow that another process can go on with, once it has asked the person."""
+
+    def resume(self, context: FlowContext, memory: Secret) -> Generator[Step, Any, TokenSet]:
+        """Go on from an `Ask`, which is asked again, with the memory that it had."""
 
 
 def get_flow(name: str) -> Flow:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from authlib.common.urls import add_params_to_qs
@@ -45,14 +46,32 @@ class Device:
         response = yield from ask_authenticated(context, url, _form(context), replay=True)
         data = oauth_json(response)
         challenge, code = _challenge(data), Secret(_text(data, "device_code"))
-        yield Ask(challenge)
-        tokens = yield from _poll(context, code, challenge)
-        # Not in the loop: the code is used up, whatever becomes of the id_token.
-        return (yield from verified(context, tokens))
+        return (yield from _wait_for_person(context, challenge, code))
+
+    def resume(self, context: FlowContext, memory: Secret) -> Generator[Step, Any, TokenSet]:
+        """Ask on for tokens where another process has shown the code."""
+        known = json.loads(memory.reveal())
+        code, left = Secret(known.pop("device_code")), known.pop("ends_at") - context.now()
+        challenge = DeviceChallenge(**known | {"expires_in": min(left, known["expires_in"])})
+        return (yield from _wait_for_person(context, challenge, code))
 
     def refresh(self, context: FlowContext, old: TokenSet) -> Generator[Step, Any, TokenSet]:
         """Use the refresh token."""
         return refresh_tokens(context, old)
+
+
+def _wait_for_person(
+    context: FlowContext, challenge: DeviceChallenge, code: Secret
+) -> Generator[Step, Any, TokenSet]:
+    yield Ask(challenge, memory=_memory(context, challenge, code))
+    tokens = yield from _poll(context, code, challenge)
+    # Not in the loop: the code is used up, whatever becomes of the id_token.
+    return (yield from verified(context, tokens))
+
+
+def _memory(context: FlowContext, challenge: DeviceChallenge, code: Secret) -> Secret:
+    more = {"device_code": code.reveal(), "ends_at": context.now() + challenge.expires_in}
+    return Secret(json.dumps(asdict(challenge) | more))
 
 
 def _form(context: FlowContext) -> Secret:

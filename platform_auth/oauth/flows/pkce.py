@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from ...errors import CallbackError
+from ...secret import Secret
 from ..authorization import AuthorizationRequest
 from ..grants import exchange_code, refresh_tokens
 from ..steps import Ask, AuthorizeChallenge
@@ -12,10 +15,11 @@ from ..steps import Ask, AuthorizeChallenge
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from ...secret import Secret
     from ..context import FlowContext
     from ..steps import Step
     from ..tokens import TokenSet
+
+_SECRETS: Final = ("state", "verifier", "nonce")
 
 
 class Pkce:
@@ -32,21 +36,40 @@ class Pkce:
         so that nobody can end a sign-in by opening the callback with rubbish. One with the right
         state does, whatever is wrong with it: a state serves once.
         """
-        request = AuthorizationRequest.new(context)
-        code = yield from _code(request)
-        nonce = request.nonce if "openid" in context.config.scopes else None
-        return (yield from exchange_code(context, code, request.verifier, nonce))
+        return (yield from _trip(context, AuthorizationRequest.new(context)))
+
+    def resume(self, context: FlowContext, memory: Secret) -> Generator[Step, Any, TokenSet]:
+        """Go on with a trip that began in another process."""
+        return (yield from _trip(context, _remembered(memory)))
 
     def refresh(self, context: FlowContext, old: TokenSet) -> Generator[Step, Any, TokenSet]:
         """Use the refresh token."""
         return refresh_tokens(context, old)
 
 
+def _trip(context: FlowContext, request: AuthorizationRequest) -> Generator[Step, Any, TokenSet]:
+    context = replace(context, redirect_uri=request.redirect_uri)
+    code = yield from _code(request)
+    nonce = request.nonce if "openid" in context.config.scopes else None
+    return (yield from exchange_code(context, code, request.verifier, nonce))
+
+
+def _memory(request: AuthorizationRequest) -> Secret:
+    known = {each.name: getattr(request, each.name) for each in fields(request)}
+    shown = {name: known[name].reveal() for name in _SECRETS}
+    return Secret(json.dumps(known | shown))
+
+
+def _remembered(memory: Secret) -> AuthorizationRequest:
+    known: dict[str, Any] = json.loads(memory.reveal())
+    return AuthorizationRequest(**known | {name: Secret(known[name]) for name in _SECRETS})
+
+
 def _code(request: AuthorizationRequest) -> Generator[Step, Any, Secret]:
     challenge = AuthorizeChallenge(request.url, request.state.reveal())
-    problem: CallbackError | None = None
+    memory, problem = _memory(request), None
     while True:
-        answer = yield Ask(challenge, problem=problem)
+        answer = yield Ask(challenge, problem, memory)
         try:
             return request.validate_callback(answer)
         except CallbackError as error:
