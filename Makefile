@@ -60,7 +60,7 @@ format: $(INSTALLED) $(LAB_INSTALLED) ## Repair what the linters can repair by t
 	cd labextension && npm run --silent lint
 
 notebooks: $(INSTALLED) ## Execute the documentation's notebooks, and write their outputs down anew
-	PYTHONPATH=tests/integration $(BIN)/python -m harness.documentation
+	PYTHONPATH=tests/integration:tests/support $(BIN)/python -m harness.documentation
 
 bench: $(INSTALLED) $(PROVIDER_INSTALLED) $(HUB_INSTALLED) ## Measure the speed promises, one at a time, and print the numbers
 	$(PYTEST) tests/benchmarks --bench

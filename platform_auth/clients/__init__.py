@@ -23,6 +23,9 @@ _BUILT_IN: Final = ("flyte", "flytekit", "grpc", "http")
 _FITTING: Final = {"flyte": ("flytekit", "flyte"), "flyte2": ("flyte",)}
 """For each protocol that a platform may show to speak: its clients, the usual one first."""
 
+PROCESS_WIDE: Final = frozenset({"flyte"})
+"""Kinds of which a process has one, which people reach by an import of their own, too."""
+
 
 class TokenSource(Protocol):
     """Where a client gets its tokens."""

@@ -9,6 +9,7 @@ import keyword
 import threading
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ..clients import PROCESS_WIDE
 from ..errors import PlatformAuthError
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ Client: TypeAlias = Any
 
 class LazyClient:
     """A client of a platform, made when something of it is used for the first time.
+
+    One that the whole process has is made at once: it may be used without this variable.
 
     All attributes, ``dir()``, ``isinstance`` and ``with`` are the real client's. Looking at it, as
     tab completion does, makes none. It pickles as a reference; the process that unpickles it
@@ -66,6 +69,8 @@ class LazyClient:
             ("_client", None),
         ):
             object.__setattr__(self, name, value)
+        if kind in PROCESS_WIDE:
+            self._real()
 
     def _real(self) -> Client:
         if self._client is None:

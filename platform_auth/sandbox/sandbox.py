@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from platform_auth.sandbox.bearer import BearerVerifier
     from platform_auth.sandbox.journal import TokenRequest
 
 log = logging.getLogger(__name__)
@@ -191,6 +192,10 @@ class Sandbox:
             "oauth": {"issuer": self.issuer, **oauth},
             "client": "http",
         }
+
+    def verifier(self) -> BearerVerifier:
+        """Return what checks the tokens for the demo platform, for another platform to do so."""
+        return self._known().verifier(self.platform_url)
 
     # -- for tests -----------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from harness.canary import Canary
-from harness.documentation import FLOWS, NOTEBOOKS, Desk, desk
+from harness.documentation import NOTEBOOKS, PAGES, Desk, desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # What is another one each time.
 _VARYING = (
-    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
+    (re.compile(r"(127\.0\.0\.1|localhost):\d+"), r"\1:PORT"),
     (re.compile(r"Overwriting"), "Writing"),
 )
 
@@ -58,7 +58,7 @@ def _steady(text: str) -> str:
     return text
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", PAGES)
 def test_what_it_shows_is_what_comes_out(seat: tuple[Desk, Sandbox], name: str) -> None:
     reader, sandbox = seat
     executed = reader.read(name)
@@ -68,7 +68,7 @@ def test_what_it_shows_is_what_comes_out(seat: tuple[Desk, Sandbox], name: str) 
     Canary({"secret": [service], "refresh_token": tokens}).assert_absent(json.dumps(executed))
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", PAGES)
 def test_what_is_published_holds_no_secret_and_no_place(name: str) -> None:
     text = (NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8")
     assert not re.search(r"eyJ[\w-]{10,}", text)  # a JSON Web Token
@@ -76,7 +76,7 @@ def test_what_is_published_holds_no_secret_and_no_place(name: str) -> None:
     assert "login+json" not in text  # a display that waits for somebody
 
 
-@pytest.mark.parametrize("name", FLOWS)
+@pytest.mark.parametrize("name", PAGES)
 def test_it_is_whole(name: str) -> None:
     notebook = saved(name)
     nbformat.validate(notebook)
@@ -86,5 +86,5 @@ def test_it_is_whole(name: str) -> None:
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
 
 
-def test_there_is_one_for_each_flow() -> None:
-    assert {path.stem for path in NOTEBOOKS.glob("*.ipynb")} == {*FLOWS, "quickstart"}
+def test_there_is_one_for_each_flow_and_each_client() -> None:
+    assert {path.stem for path in NOTEBOOKS.glob("*.ipynb")} == {*PAGES, "quickstart"}

@@ -8,6 +8,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from harness.demo import assert_all_is_well, run_check
+from harness.documentation import PAGES
 from harness.environment import isolated
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ def test_wheel_brings_no_sources_of_the_build(wheel: Path) -> None:
 def test_wheel_brings_the_notebooks_of_the_demo(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if name.endswith(".ipynb")}
-    flows = ("quickstart", "pkce", "device", "client-credentials", "external-command")
-    assert names == {f"platform_auth/sandbox/notebooks/{flow}.ipynb" for flow in flows}
+    assert names == {
+        f"platform_auth/sandbox/notebooks/{page}.ipynb" for page in ("quickstart", *PAGES)
+    }
 
 
 def test_wheel_says_what_types_it_has(wheel: Path) -> None:

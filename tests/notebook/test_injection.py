@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import copy
 import pickle
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import flyte.remote
 import httpx2
 import pytest
 
+from platform_auth.config import PlatformConfig
 from platform_auth.connection import Connection
 from platform_auth.errors import BrokerUnavailableError
 from platform_auth.notebook.injection import LazyClient
@@ -87,6 +90,15 @@ def test_a_connection_is_shown_in_the_same_way(
     notebook.run("display(c)")
     assert notebook.bundles[-1] == {"text/plain": "<Connection demo>"}
     signed_in.start()
+
+
+def test_what_the_whole_process_has_is_ready_at_once() -> None:
+    connection = Connection(SimpleNamespace(), "prod")  # type: ignore[arg-type] # nobody asks it
+    connection._config = PlatformConfig("flyte.example.com")
+    client = LazyClient(connection, "flyte")
+    assert client.is_made
+    assert flyte.remote.Project is client.remote.Project
+    flyte._initialize.ensure_client()  # raises where it is not
 
 
 def test_a_kind_that_nobody_chose_is_what_fits_when_it_is_used(signed_in: Host) -> None:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sys
@@ -20,19 +21,28 @@ from typing import TYPE_CHECKING, Any, Final
 import nbformat
 from nbclient import NotebookClient
 
+from fakes.flyte_platform import flyte2_platform, flyte_platform
 from harness.broker import broker_environment
 from harness.environment import isolated
 from harness.jupyter import JupyterServer
 from harness.jupyter_user import JupyterUser
 from harness.scripted import ScriptedPerson
 from platform_auth.sandbox import Sandbox
+from platform_auth.sandbox.bearer import BearerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from fakes.flyte_platform import FlytePlatform
 
 NOTEBOOKS: Final = Path(__file__).parents[3] / "notebooks"
 FLOWS: Final = ("pkce", "device", "client-credentials", "external-command")
 """What there is a notebook for, with outputs; the quickstart has none."""
+
+CLIENTS: Final = ("client-http", "client-grpc", "client-flytekit", "client-flyte")
+"""Likewise, one for each kind of client."""
+
+PAGES: Final = (*FLOWS, *CLIENTS)
 
 _SECONDS: Final = 60
 
@@ -46,13 +56,16 @@ class Desk:
         For the server's files and the notebooks' own.
     sandbox
         The provider and the platform.
+    more
+        Profiles besides the sandbox's.
 
     """
 
-    def __init__(self, directory: Path, sandbox: Sandbox) -> None:
+    def __init__(self, directory: Path, sandbox: Sandbox, more: Mapping[str, Any]) -> None:
         self._profiles = directory / "profiles.yaml"
         self._profiles.write_text(
-            json.dumps({"default": "demo", "profiles": sandbox.profiles()}), encoding="utf-8"
+            json.dumps({"default": "demo", "profiles": {**sandbox.profiles(), **more}}),
+            encoding="utf-8",
         )
         self._profiles.chmod(0o600)
         self.directory = directory / "work"
@@ -65,6 +78,7 @@ class Desk:
             **isolated(self._home, PLATFORM_AUTH_CONFIG=str(self._profiles)),
             **broker_environment(self.server),
             "PLATFORM_AUTH_INTERACTIVE": "always",  # the reader is there, though nbclient is not
+            "FLYTE_SDK_LOGGING_LEVEL": "40",  # errors: warnings have the time of day in them
         }
 
     def read(self, name: str) -> nbformat.NotebookNode:
@@ -129,14 +143,38 @@ def desk(directory: Path) -> Iterator[tuple[Desk, Sandbox]]:
     with ExitStack() as ends:
         sandbox = ends.enter_context(Sandbox())
         sandbox.settings.device_interval = 1
-        found = ends.enter_context(closing(Desk(directory, sandbox)))
+        flyte = ends.enter_context(flyte_platform(_made(directory / "flyte")))
+        flyte2 = ends.enter_context(flyte2_platform(_made(directory / "flyte2")))
+        more = {"flyte": _of_flyte(flyte, sandbox), "flyte2": _of_flyte(flyte2, sandbox)}
+        found = ends.enter_context(closing(Desk(directory, sandbox, more)))
         yield found, sandbox
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir()
+    return directory
+
+
+def _of_flyte(platform: FlytePlatform, sandbox: Sandbox) -> dict[str, Any]:
+    """Have a platform take the sandbox's tokens; return the profile of it."""
+    verifier = sandbox.verifier()
+
+    def takes(given: str | None) -> bool:
+        with contextlib.suppress(BearerError):
+            verifier.verify(given)
+            return True
+        return False
+
+    platform.takes = takes  # type: ignore[method-assign]
+    demo: dict[str, Any] = sandbox.profiles()["demo"]
+    place = {"endpoint": f"dns:///{platform.endpoint}", "caCertFilePath": str(platform.ca)}
+    return {"admin": {**demo["admin"], **place, "insecure": False}, "oauth": demo["oauth"]}
 
 
 def main() -> None:
     """Execute all notebooks and write them back."""
     with tempfile.TemporaryDirectory() as directory, desk(Path(directory)) as (reader, _sandbox):
-        for name in sys.argv[1:] or FLOWS:
+        for name in sys.argv[1:] or PAGES:
             text = nbformat.writes(reader.read(name))
             (NOTEBOOKS / f"{name}.ipynb").write_text(f"{text}\n", encoding="utf-8")
 
