@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from .gate import Gate
     from .handles import Handle
-    from .protocol import Protocol, Reply
+    from .protocol import Answers, Reply
 
 _HEADERS: Final = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 _MORE: Final[dict[int, dict[str, str]]] = {
@@ -55,7 +55,7 @@ class Exchanges(HTTPServerConnectionDelegate):
 
     """
 
-    def __init__(self, protocol: Protocol, gate: Gate) -> None:
+    def __init__(self, protocol: Answers, gate: Gate) -> None:
         self.protocol, self.gate = protocol, gate
         self._running: dict[asyncio.Future[None], HTTP1Connection] = {}
 

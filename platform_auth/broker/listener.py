@@ -20,7 +20,7 @@ from .exchange import Exchanges
 from .gate import Gate
 from .handles import Handles
 from .place import Place
-from .protocol import Protocol
+from .protocol import Answers, Protocol
 
 try:
     from tornado.netutil import bind_unix_socket
@@ -46,8 +46,8 @@ class Listener:
 
     Parameters
     ----------
-    broker
-        What is served.
+    served
+        The broker; or what answers in its place, where that is somewhere else.
     directory
         Where socket and keys go: the Jupyter runtime directory.
     identity
@@ -58,11 +58,12 @@ class Listener:
     """
 
     def __init__(
-        self, broker: Broker, directory: Path, *, identity: str = "", tcp: bool = False
+        self, served: Broker | Answers, directory: Path, *, identity: str = "", tcp: bool = False
     ) -> None:
         self._tcp = tcp or bind_unix_socket is None
         self._place, self._handles = Place(directory, identity), Handles()
-        self._exchanges = Exchanges(Protocol(broker, private=True), Gate(self._handles))
+        answers = served if isinstance(served, Answers) else Protocol(served, private=True)
+        self._exchanges = Exchanges(answers, Gate(self._handles))
         self._server = HTTPServer(self._exchanges, max_body_size=_MAX_READ, max_header_size=_HEAD)
         self._own: Handle | None = None
         self.address = ""

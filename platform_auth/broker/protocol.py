@@ -27,9 +27,10 @@ from __future__ import annotations
 
 import json
 import logging
+import typing
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, runtime_checkable
 from urllib.parse import unquote
 
 from ..config import ProfileSource
@@ -37,6 +38,7 @@ from ..config.origin import explain
 from ..errors import (
     BadRequestError,
     BrokerError,
+    BrokerUnavailableError,
     ConfigError,
     NoSuchCallError,
     PlatformAuthError,
@@ -74,6 +76,7 @@ _STATUS: Final[tuple[tuple[type[PlatformAuthError], int], ...]] = (
     (SignInRequiredError, 409),
     (SignInError, 409),
     (TransportError, 503),
+    (BrokerUnavailableError, 503),
 )
 
 
@@ -83,6 +86,23 @@ class Reply:
 
     status: int
     body: dict[str, Any]
+
+
+@runtime_checkable
+class Answers(typing.Protocol):
+    """What answers the calls of the protocol: `Protocol`, or a broker elsewhere for it."""
+
+    async def answer(  # noqa: PLR0913 - see `Protocol.answer`
+        self,
+        method: str,
+        path: str,
+        query: _Query,
+        body: _Body,
+        *,
+        only: Collection[str] | None = None,
+        caller: str = "",
+    ) -> Reply:
+        """Answer one call; whatever goes wrong is an answer, too."""
 
 
 class Protocol:
@@ -130,7 +150,7 @@ class Protocol:
             return Reply(200, await call(query, body))
         except PlatformAuthError as error:
             if isinstance(error, PolicyError):
-                self._broker.refused(_parts(path)[2], error, caller)
+                self._broker.refused(parts_of(path)[2], error, caller)
             return refusal(error)
         except Exception:
             # Its text may hold anything: the person gets none of it, the log gets it redacted.
@@ -140,7 +160,7 @@ class Protocol:
     def _route(
         self, method: str, path: str, only: Collection[str] | None, caller: str
     ) -> Callable[[_Query, _Body], Awaitable[dict[str, Any]]]:
-        parts = _parts(path)
+        parts = parts_of(path)
         if parts == ["v1", "profiles"] and method == "GET":
             return lambda _query, _body: self._profiles(only)
         match (method, parts):
@@ -153,7 +173,7 @@ class Protocol:
         if verb in {"put", "token"} and not self._private:
             raise NoSuchCallError("Tokens are not handed out here.")
         if only is not None and (name not in only or verb == "put"):
-            raise _not_yours(name, only)
+            raise not_yours(name, only)
         if verb == "token":
             return lambda query, _body: self._token(name, query, caller)
         call = getattr(self, f"_{verb.replace('-', '_')}")
@@ -260,11 +280,13 @@ _METHOD: Final = {
 }
 
 
-def _parts(path: str) -> list[str]:
+def parts_of(path: str) -> list[str]:
+    """Return the segments of a call's path, decoded."""
     return [unquote(part) for part in path.strip("/").split("/")]
 
 
-def _not_yours(name: str, only: Collection[str]) -> PolicyError:
+def not_yours(name: str, only: Collection[str]) -> PolicyError:
+    """Return the refusal of a profile that a kernel of this kind may not use."""
     return PolicyError(
         f"This kernel may not use the profile {name[:64]!r}.",
         why="The administrator limits what kernels of its kind may use.",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from ..broker.protocol import MAX_BODY, Protocol, Reply, json_object, refusal
+from ..broker.protocol import MAX_BODY, Answers, Protocol, Reply, json_object, refusal
 from ..errors import (
     BadRequestError,
     BrokerError,
@@ -33,7 +33,8 @@ class ApiHandler(APIHandler):
 
     def initialize(self, broker: Broker) -> None:
         """Take what the route gives."""
-        self._broker, self._protocol = broker, Protocol(broker, private=False)
+        self._broker = broker
+        self._protocol: Answers = Protocol(broker, private=False)
         # The front end's polls are nobody at work: no server would ever be culled.
         self._track_activity = self.request.method != "GET"
 
@@ -65,16 +66,22 @@ class ApiHandler(APIHandler):
 
     async def _answer(self) -> None:
         try:
-            refuse_visitor(self)
-            self._broker.redirects.browser_may_be_here = may_be_here(self.request)
+            self._admit()
             body = self._body()
         except PlatformAuthError as error:
             if isinstance(error, PolicyError):
-                self._broker.refused("", error, browser_of(self))
+                self._note_refused(error)
             return self._reply(refusal(error))
         return self._reply(
             await self._answer_to(self.request.path[len(self.base_url + ROUTE) :], body)
         )
+
+    def _admit(self) -> None:
+        refuse_visitor(self)
+        self._broker.redirects.browser_may_be_here = may_be_here(self.request)
+
+    def _note_refused(self, error: PolicyError) -> None:
+        self._broker.refused("", error, browser_of(self))
 
     async def _answer_to(self, path: str, body: dict[str, Any]) -> Reply:
         query = {name: self.get_query_argument(name) for name in self.request.query_arguments}

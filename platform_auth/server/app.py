@@ -12,12 +12,15 @@ from jupyter_server.utils import url_path_join
 from traitlets import Bool, Dict, Float, List, TraitError, Unicode
 
 from ..broker.broker import Broker
+from ..broker.hub_address import HubAddress
+from ..broker.hub_service import HubService
 from ..broker.observer import Observers
 from ..broker.redirects import Redirects
 from ..broker.sign_in import TIMEOUT
 from ..broker.stores import open_store
+from ..broker.upstream import Upstream
 from ..config import Policy, Profile, Profiles, ProfileSource
-from ..errors import ConfigError
+from ..errors import BrokerRefusedError, ConfigError
 from . import admin_config
 from .api_handler import ROUTE, ApiHandler
 from .audit_settings import AuditSettings
@@ -25,6 +28,7 @@ from .broken_profiles import BrokenProfiles
 from .broker_log import BrokerLog
 from .callback_handler import CallbackHandler
 from .hub_place import HubPlace
+from .hub_session import HubApiHandler, HubLoginHandler
 from .kernel_face import KernelFace
 from .login_handler import LoginHandler
 from .redirect_uri import check_base_url
@@ -146,6 +150,7 @@ class PlatformAuth(AuditSettings, ExtensionApp):
     ).tag(config=True)
 
     _problem: ConfigError | None = None
+    _upstream: Upstream | None = None
 
     # Configuration
 
@@ -200,6 +205,33 @@ class PlatformAuth(AuditSettings, ExtensionApp):
         broker_log = BrokerLog(cast("logging.Logger", self.log))
         broker_log.start()
         self._ends.callback(broker_log.stop)
+        scrubbed = self.settings.get("extra_log_scrub_param_keys", [])
+        self.settings["extra_log_scrub_param_keys"] = [*scrubbed, *_SCRUBBED]
+        self._upstream = self._find_upstream()
+        if self._upstream is None:
+            self._start_broker()
+        else:
+            self._ends.push_async_callback(self._upstream.close)
+        self._open_to_kernels()
+
+    def _find_upstream(self) -> Upstream | None:
+        """Return the Hub's service, where it keeps the sign-ins of this server's user."""
+        if HubPlace.of_environment(self._server.base_url) is None:
+            return None
+        try:
+            address = HubAddress.of_environment()
+        except BrokerRefusedError as error:
+            self._problem = ConfigError(error.what, why=error.why, fix=error.fix)
+            return None
+        if address is None:
+            return None
+        self.log.info("Sign-ins are kept by the Hub's service at %s", address.url)
+        if self.profiles:
+            self.log.warning("c.PlatformAuth.profiles is not used: the Hub's service has its own.")
+        redirects = self._new_redirects()
+        return Upstream(HubService(address), lambda name: redirects.sign_in_url(name) or "")
+
+    def _start_broker(self) -> None:
         try:
             profiles = self._read_profiles()
             store = open_store(self.store)
@@ -219,9 +251,6 @@ class PlatformAuth(AuditSettings, ExtensionApp):
             ),
         )
         self._ends.push_async_callback(self.broker.close)
-        self._open_to_kernels()
-        scrubbed = self.settings.get("extra_log_scrub_param_keys", [])
-        self.settings["extra_log_scrub_param_keys"] = [*scrubbed, *_SCRUBBED]
 
     def _new_redirects(self) -> Redirects:
         hub = HubPlace.of_environment(self._server.base_url)
@@ -235,7 +264,8 @@ class PlatformAuth(AuditSettings, ExtensionApp):
     def _open_to_kernels(self) -> None:
         server = self._server
         identity = f"{server.port} {server.base_url} {server.root_dir}"
-        face = KernelFace(self.broker, server.runtime_dir, identity)
+        served = self._upstream.private if self._upstream else self.broker
+        face = KernelFace(served, server.runtime_dir, identity)
         face.start()
         self._ends.callback(face.stop)
         # A gateway starts its kernels elsewhere, where no path of this machine means anything.
@@ -244,6 +274,11 @@ class PlatformAuth(AuditSettings, ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Add the pages and the REST face."""
+        if self._upstream is not None:
+            upstream = {"upstream": self._upstream}
+            self.handlers.append((r"platform-auth/login", HubLoginHandler, upstream))
+            self.handlers.append((rf"{ROUTE}/.*", HubApiHandler, upstream))
+            return
         broker = {"broker": self.broker}
         login = {
             **broker,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jupyter_server.services.kernels.kernelmanager import MappingKernelManager
 
     from ..broker.broker import Broker
+    from ..broker.protocol import Answers
 
 log = logging.getLogger("platform_auth")
 
@@ -30,7 +31,7 @@ class KernelFace:
     Parameters
     ----------
     broker
-        What they reach.
+        What they reach; see `Listener`.
     directory
         The Jupyter runtime directory.
     identity
@@ -38,7 +39,7 @@ class KernelFace:
 
     """
 
-    def __init__(self, broker: Broker, directory: str, identity: str = "") -> None:
+    def __init__(self, broker: Broker | Answers, directory: str, identity: str = "") -> None:
         self._broker, self._directory, self._identity = broker, Path(directory), identity
         self._listener: Listener | None = None
         self._kernels: KernelHandles | None = None

@@ -1,0 +1,67 @@
+"""The pages and calls of a server whose sign-ins the Hub's service keeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from tornado import web
+from tornado.httputil import url_concat
+
+from ..errors import PlatformAuthError
+from .api_handler import ApiHandler
+from .hub_place import HubPlace
+from .page_handler import PageHandler
+from .visitor import authorized_to, refuse_visitor
+
+if TYPE_CHECKING:
+    from ..broker.upstream import Upstream
+    from ..errors import PolicyError
+
+
+class HubApiHandler(ApiHandler):
+    """Answers the front end's calls with what the service says."""
+
+    def initialize(self, upstream: Upstream) -> None:  # type: ignore[override]  # what its route gives
+        """Take what the route gives."""
+        self._protocol = upstream.public
+        self._track_activity = self.request.method != "GET"
+
+    def _admit(self) -> None:
+        refuse_visitor(self)
+
+    def _note_refused(self, error: PolicyError) -> None:
+        self.log.warning("%s", error)
+
+
+class HubLoginHandler(PageHandler):
+    """Sends the browser on to the service's own sign-in page, which brings it back."""
+
+    def initialize(self, upstream: Upstream) -> None:  # type: ignore[override]  # what its route gives
+        """Take what the route gives."""
+        self._upstream = upstream
+
+    @web.authenticated
+    @authorized_to("write")
+    async def get(self) -> None:
+        """Send the browser on."""
+        if self.is_prefetch():
+            return self.decline()
+        try:
+            refuse_visitor(self)
+        except PlatformAuthError as error:
+            return self.show_error(error)
+        given = {name: self.get_query_argument(name, "") for name in ("profile", "force")}
+        query = {name: value for name, value in given.items() if value}
+        # The service asks the person itself whether they mean it, where another site has sent them.
+        return self.redirect(url_concat(self._login_page, {**query, "next": self.base_url}))
+
+    @property
+    def _login_page(self) -> str:
+        path = f"{self._upstream.service.address.path}/login"
+        place = HubPlace.of_environment(self.base_url)
+        return urljoin(place.public_url, path) if place and place.public_url else path
+
+    def note_refused(self, error: PolicyError) -> None:
+        """Log what was refused to this browser."""
+        self.log.warning("%s", error)
