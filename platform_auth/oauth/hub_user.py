@@ -19,6 +19,9 @@ API_VARIABLE: Final = "JUPYTERHUB_API_URL"
 TOKEN_VARIABLE: Final = "JUPYTERHUB_API_TOKEN"  # noqa: S105 - a name
 """What they ask it with."""
 
+USER_VARIABLE: Final = "JUPYTERHUB_USER"
+"""Whose server it is."""
+
 _SECONDS: Final = 10.0
 _FORBIDDEN: Final = (401, 403)
 
@@ -51,8 +54,9 @@ class HubUser:
 
         """
         api, token = _place()
-        whom = f"users/{quote(self._name, safe='')}" if self._name else "user"
-        response = await _get(f"{api}/{whom}", token)
+        name = self._name or os.environ.get(USER_VARIABLE, "")
+        # Not ``/user``: there the Hub says of auth_state only that one may see it.
+        response = await _get(f"{api}/users/{quote(name, safe='')}", token)
         if response.status in _FORBIDDEN:
             raise ProviderError(
                 "The Hub does not let this server ask about you.",

@@ -25,7 +25,7 @@ class Hub(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         by = self.headers.get("Authorization")
-        people = {"/hub/api/user": "token ours", "/hub/api/users/ada%2Fx": "token service"}
+        people = {"/hub/api/users/ada": "token ours", "/hub/api/users/ada%2Fx": "token service"}
         known = people.get(self.path)
         status = 404 if known is None else 200 if by == known else 403
         if by == "token tired":
@@ -55,6 +55,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     with running() as api:
         monkeypatch.setenv("JUPYTERHUB_API_URL", api)
         monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "ours")
+        monkeypatch.setenv("JUPYTERHUB_USER", "ada")
         # Nothing of the way outside is for the Hub.
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
         monkeypatch.delenv("no_proxy", raising=False)

@@ -66,7 +66,7 @@ def _nothing_there(state: object) -> ProviderError:
             "The Hub has no access token of your login.",
             why=f"JupyterHub keeps it in auth_state, and {reason}.",
             fix="Log in to the Hub again. The administrator sets Authenticator.enable_auth_state,"
-            " and gives the role server the scope admin:auth_state!user.",
+            " and gives the roles user and server the scope admin:auth_state!user.",
         )
     )
 
