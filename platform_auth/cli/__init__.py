@@ -9,6 +9,7 @@
     platform-auth profiles              what there is to sign in to
     platform-auth doctor                find out what is wrong
     platform-auth demo                  try it all, without a platform of your own
+    platform-auth hub-service           run JupyterHub's sign-in service
 
 Each command is a module of its own with ``add_arguments`` and ``run``, imported when it is the one
 asked for: ``token`` runs before every call of other tools and must not wait for the rest.

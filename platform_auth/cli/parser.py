@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "setup": "have Flyte's own tools get their tokens from here",
     "doctor": "check everything that a sign-in depends on, and say what to do",
     "demo": "try it all with a provider and a platform on this machine",
+    "hub-service": "run JupyterHub's sign-in service, of which there may be many",
 }
 
 _EPILOG: Final = """\
@@ -44,7 +45,7 @@ def command_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=_sentence(summary))
         if name == wanted:
-            module = import_module(f".{name}", __package__)
+            module = import_module(f".{name.replace('-', '_')}", __package__)
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     return parser

@@ -40,11 +40,6 @@ class LoginPage(Page):
         raise NotImplementedError
 
     @property
-    def is_https(self) -> bool:
-        """Whether the browser came by https."""
-        return self.request.protocol == "https"
-
-    @property
     def is_meant(self) -> bool:
         """Whether the person is known to want this: no other site has sent them here."""
         return self.request.headers.get("Sec-Fetch-Site", "") in _OWN

@@ -60,6 +60,11 @@ class Page(web.RequestHandler):
         raise NotImplementedError
 
     @property
+    def is_https(self) -> bool:
+        """Whether the browser came by https."""
+        return self.request.protocol == "https"
+
+    @property
     def way_back(self) -> tuple[str, str] | None:
         """Where to go on from the last page, and what to call it; None to close the tab only."""
         return None
