@@ -152,6 +152,6 @@ def test_a_character_the_terminal_lacks_is_no_fault(
 
 def test_every_command_is_a_module_with_the_same_two_functions() -> None:
     for name in COMMANDS:
-        module = __import__(f"platform_auth.cli.{name}", fromlist=["run"])
+        module = __import__(f"platform_auth.cli.{name.replace('-', '_')}", fromlist=["run"])
         assert callable(module.run)
         assert callable(module.add_arguments)
