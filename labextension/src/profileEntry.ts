@@ -95,12 +95,13 @@ export function asText(value: unknown): string {
 
 /** An entry with settings changed, by `block.key`, or `client`; empty ones are taken out. */
 export function changed(entry: Entry, settings: Entry): Entry {
-  const result = structuredClone(entry);
+  const result = JSON.parse(JSON.stringify(entry)) as Entry;
   for (const [path, value] of Object.entries(settings)) {
     const [name, key] = path.split('.');
     const where = key === undefined ? result : block(result, name);
     const last = key ?? name;
-    if (value === '' || value === false || value === null) {
+    const isNothing = Array.isArray(value) && value.length === 0;
+    if (isNothing || value === '' || value === false || value === null) {
       delete where[last];
     } else {
       where[last] = value;

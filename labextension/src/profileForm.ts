@@ -159,6 +159,13 @@ export class ProfileForm extends Widget {
       this.table(prospect.found),
       ...prospect.cautions.map(text => element('p', 'pa-login-warning', text))
     );
+    for (const [field, what] of [
+      [this.clientId, 'client_id'],
+      [this.scopes, 'scopes']
+    ] as const) {
+      const fact = prospect.found.find(each => each.what === what);
+      field.input.placeholder = fact?.value ?? '';
+    }
     if (!edited) {
       this.choices.hidden = false;
       this.name.input.value ||= prospect.name;

@@ -214,7 +214,7 @@ export class ProfileWords {
   }
 
   get scopesHint(): string {
-    return this.trans.__('Empty for what the platform asks for');
+    return this.trans.__('Empty for what the platform says');
   }
 
   get secretPlace(): string {
