@@ -20,6 +20,9 @@ import { Words } from './words';
 /** Among the launcher's other cards: after the terminal, before the text files. */
 const RANK = 1;
 
+/** JupyterLab shows a notification that says nothing of its time in the list of them only. */
+const SHOWN = { autoClose: 15_000 };
+
 export const commands: JupyterFrontEndPlugin<ISignIns> = {
   id: 'platform-auth:commands',
   description: 'Adds the commands, to the palette and the launcher, too.',
@@ -68,11 +71,11 @@ function signInsOf(
   return new SignIns(sessions, {
     onBlocked: profile => {
       connections.open(profile);
-      Notification.warning(notices.blocked(platformOf(profile)));
+      Notification.warning(notices.blocked(platformOf(profile)), SHOWN);
     },
     onTrouble: (profile, problem) => {
       connections.open(profile);
-      Notification.error(words.sentence(words.problem(problem)));
+      Notification.error(words.sentence(words.problem(problem)), SHOWN);
     }
   });
 }
