@@ -5,7 +5,8 @@ alone. Otherwise the saved token serves while it is fresh; a broker of this proc
 that goes with it, is made only to renew it.
 
 It serves as ``command`` of Flyte's ``ExternalCommand``, as kubectl's credential plugin and in
-``curl -H "$(platform-auth token prod --output header)"``.
+``curl -H "$(platform-auth token prod --output header)"``; with ``--output proxy`` as Flyte's
+``proxyCommand``.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from ..broker.environment import broker_of_environment
-from ..errors import SignInRequiredError
+from ..broker.environment import broker_of_environment, hub_service_of_environment
+from ..errors import ConfigError, SignInRequiredError
 from .exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         choices=tuple(_FORMATS),
         default="raw",
-        help="the token alone (raw), as an HTTP header, as JSON, or for kubectl (default: raw)",
+        help="the token alone (raw), as an HTTP header, as JSON, or for kubectl (default: raw);"
+        " proxy: the token for the proxy in front of the platform, alone",
     )
     parser.add_argument(
         "--min-ttl",
@@ -72,16 +74,16 @@ def run(arguments: argparse.Namespace) -> int:
 def print_token(profile: str, output: str, min_ttl: float) -> int:
     """Print a token."""
     try:
-        answer = _answer(profile, min_ttl)
+        answer = _answer(profile, min_ttl, saved=output != "proxy")
     except SignInRequiredError as error:
         raise _with_command(error, profile) from None
     sys.stdout.write(f"{_FORMATS[output](answer)}\n")
     return ExitStatus.DONE
 
 
-def _answer(profile: str, min_ttl: float) -> dict[str, Any]:
-    """Return a token in the shape of `AccessToken.to_dict`."""
-    if broker_of_environment() is None:
+def _answer(profile: str, min_ttl: float, *, saved: bool) -> dict[str, Any]:
+    """Return a token in the shape of `AccessToken.to_dict`; a proxy's is never a saved one."""
+    if saved and not (broker_of_environment() or hub_service_of_environment()):
         from ..broker.saved_token import saved_token
 
         answer = saved_token(profile, min_ttl)
@@ -115,6 +117,18 @@ def _raw(token: dict[str, Any]) -> str:
 
 def _header(token: dict[str, Any]) -> str:
     return f"{token['header']}: {token['token_type']} {token['access_token']}"
+
+
+def _proxy(token: dict[str, Any]) -> str:
+    """Return what a proxy in front of the platform wants, without its scheme."""
+    authorization = token.get("proxy_authorization")
+    if authorization is None:
+        raise ConfigError(
+            "There is no token for a proxy.",
+            why="The profile has no proxyCommand that makes one.",
+            fix="Set admin.proxyCommand in the profile, or leave --output proxy out.",
+        )
+    return str(authorization).partition(" ")[2]
 
 
 def _json(token: dict[str, Any]) -> str:
@@ -151,4 +165,5 @@ _FORMATS: Final = {
     "header": _header,
     "json": _json,
     "exec-credential": _exec_credential,
+    "proxy": _proxy,
 }

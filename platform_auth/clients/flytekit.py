@@ -112,7 +112,7 @@ def flyte_config(connection: Connection) -> FlytePlatformConfig:
     if takes_plugins := hasattr(auth_helper, "register_authenticator_plugin"):
         auth_helper.register_authenticator_plugin(AUTH_TYPE, PlatformAuthenticator)
     return FlytePlatformConfig(
-        endpoint=config.endpoint,
+        endpoint=f"dns:///{config.host}",  # flytekit hands on what gRPC takes, and no https://
         insecure=config.insecure,
         insecure_skip_verify=config.insecure_skip_verify,
         ca_cert_file_path=config.ca_cert_file_path,

@@ -52,6 +52,7 @@ def admin_block(
         "caCertFilePath": config.ca_cert_file_path,
         "authType": "ExternalCommand",
         "command": list(command),
+        "proxyCommand": [*command, "--output", "proxy"] if config.proxy_command else None,
     }
     return {key: value for key, value in settings.items() if value} | kept
 

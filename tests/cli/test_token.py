@@ -60,6 +60,20 @@ def test_as_json(server: Server, run: Callable[..., Outcome]) -> None:
     assert abs(answer["expires_at"] - time.time() - answer["expires_in"]) < 3
 
 
+def test_for_flytes_proxy_command(
+    sandbox: Sandbox, profiles_file: Callable[..., Path], run: Callable[..., Outcome]
+) -> None:
+    service = sandbox.profiles()["demo-service"]
+    behind = {**service["admin"], "proxyCommand": ["echo", "for-the-proxy"]}
+    profiles_file({"profiles": {"behind": {**service, "admin": behind}, "open": service}})
+    found = run("token", "behind", "--output", "proxy")
+    assert (found.status, found.out, found.err) == (0, "for-the-proxy\n", "")
+    assert is_token(run("token", "behind").out.strip())
+    found = run("token", "open", "--output", "proxy")
+    assert (found.status, found.out) == (1, "")
+    assert "admin.proxyCommand" in found.err
+
+
 @pytest.mark.parametrize(
     ("info", "version"),
     [

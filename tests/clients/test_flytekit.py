@@ -169,3 +169,9 @@ def test_an_endpoint_without_a_profile_is_taken_as_it_is(monkeypatch: pytest.Mon
 
 def test_make_client_makes_one(connection: Connection) -> None:
     assert projects(make_client("flytekit", connection))
+
+
+def test_an_endpoint_with_a_scheme_is_one_that_grpc_takes() -> None:
+    connection = Connection(SimpleNamespace(), "prod")  # type: ignore[arg-type] # nobody asks it
+    connection._config = PlatformConfig("https://flyte.example.com")
+    assert ours.flyte_config(connection).endpoint == "dns:///flyte.example.com"

@@ -21,7 +21,13 @@ from connectrpc.code import Code
 from connectrpc.errors import ConnectError
 from flyteidl.admin import launch_plan_pb2, project_pb2
 from flyteidl.core import identifier_pb2
-from flyteidl.service import admin_pb2_grpc, identity_pb2, identity_pb2_grpc
+from flyteidl.service import (
+    admin_pb2_grpc,
+    auth_pb2,
+    auth_pb2_grpc,
+    identity_pb2,
+    identity_pb2_grpc,
+)
 from flyteidl2.auth import identity_connect
 from flyteidl2.auth import identity_pb2 as identity2_pb2
 from flyteidl2.project import project_service_connect, project_service_pb2
@@ -34,6 +40,7 @@ from .certificates import authority
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ANONYMOUS = "/flyteidl.service.AuthMetadataService/"
 PROJECTS = ("flytesnacks", "forecasts")
 
 
@@ -69,6 +76,7 @@ def flyte_platform(directory: Path) -> Iterator[FlytePlatform]:
     server = grpc.server(ThreadPoolExecutor(16), interceptors=(_Authenticated(platform),))
     admin_pb2_grpc.add_AdminServiceServicer_to_server(_Admin(), server)
     identity_pb2_grpc.add_IdentityServiceServicer_to_server(_Identity(), server)
+    auth_pb2_grpc.add_AuthMetadataServiceServicer_to_server(_AuthMetadata(platform), server)
     port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([(pem, pem)]))
     platform.served_at(port)
     server.start()
@@ -83,6 +91,8 @@ class _Authenticated(grpc.ServerInterceptor):
         self._platform = platform
 
     def intercept_service(self, continuation: Any, details: Any) -> Any:
+        if details.method.startswith(ANONYMOUS):
+            return continuation(details)
         if self._platform.takes(dict(details.invocation_metadata).get(self._platform.header)):
             return continuation(details)
 
@@ -109,6 +119,20 @@ class _Admin(admin_pb2_grpc.AdminServiceServicer):
         return launch_plan_pb2.LaunchPlanList(launch_plans=[launch_plan_pb2.LaunchPlan(id=name)])
 
     ListActiveLaunchPlans = ListLaunchPlans
+
+
+class _AuthMetadata(auth_pb2_grpc.AuthMetadataServiceServicer):
+    def __init__(self, platform: FlytePlatform) -> None:
+        self._platform = platform
+
+    def GetOAuth2Metadata(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
+        return auth_pb2.OAuth2MetadataResponse()
+
+    def GetPublicClientConfig(  # noqa: N802 - the protocol's
+        self, request: Any, context: Any
+    ) -> Any:
+        header = self._platform.header
+        return auth_pb2.PublicClientAuthConfigResponse(authorization_metadata_key=header)
 
 
 class _Identity(identity_pb2_grpc.IdentityServiceServicer):
