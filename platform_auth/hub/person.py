@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, select
 
-from ..broker.broker import Broker
 from ..broker.monotonic import monotonic
-from ..errors import BrokerUnavailableError
+from ..broker.observer import Observers
+from ..errors import BrokerUnavailableError, PlatformAuthError
+from .broker import PersonsBroker
+from .pending import SqlPending
+from .shared_state import SharedState
 from .store import Seen, SqlStore
 from .tables import sessions
 
@@ -75,15 +78,22 @@ class Person:
     ) -> None:
         self.name, self._database = name, database
         self.store = SqlStore(database, keys, name, clock=clock, lease_seconds=lease_seconds)
-        self.broker = Broker(
+        self._state = SharedState(database, keys, name, self.store)
+        self._pending = SqlPending(database, keys, name, self.catch_up)
+        observers: list[Observer] = [self._state]
+        if observer is not None:
+            observers.append(_Watched(observer))
+        self.broker = PersonsBroker(
+            self._state,
+            self._pending,
             store=self.store,
             clock=clock,
-            observer=_Watched(observer) if observer else None,
+            observer=Observers(*observers),
             **options,
         )
         self.is_known = False
         self._turn = asyncio.Lock()
-        self._away_until = self._used_at = 0.0
+        self._away_until = self.used_at = 0.0
 
     async def catch_up(self) -> None:
         """Take note of what other replicas have done.
@@ -94,30 +104,70 @@ class Person:
             The database is away; what is known still serves.
 
         """
-        self._used_at = monotonic()
         async with self._turn:
             if self.is_known and monotonic() < self._away_until:
                 return
             try:
                 async with asyncio.timeout(CATCH_UP_SECONDS if self.is_known else None):
-                    rows = await self._database.run(_ROWS, {"of_person": self.name})
+                    await self._catch_up()
             except (BrokerUnavailableError, TimeoutError) as error:
                 self._away_until = monotonic() + AWAY_SECONDS
                 if isinstance(error, BrokerUnavailableError):
                     raise
-                return
-            self.store.seen = {row.profile: Seen(*row[1:]) for row in rows}
-            self.is_known = True
+
+    async def _catch_up(self) -> None:
+        rows = await self._database.run(_ROWS, {"of_person": self.name})
+        there = {row.profile: Seen(*row[1:]) for row in rows}
+        for name in [*self.store.seen]:
+            if name not in there:
+                del self.store.seen[name]
+        for name, seen in there.items():
+            await self._look(name, seen)
+        self.is_known = True
+
+    async def _look(self, name: str, seen: Seen) -> None:
+        before = self.store.seen.get(name, Seen())
+        if seen == before and not self._is_left(name):
+            return
+        if self._state.is_news(name, seen) or self._is_left(name):
+            await self._state.catch_up(self.broker, name)
+            return
+        if seen.mark == before.mark:
+            self.store.seen[name] = seen
+        if self._is_open(name):
+            try:
+                self._state.number(await self.broker.quietly(name))
+            except BrokerUnavailableError:
+                raise
+            except PlatformAuthError:
+                return  # it cannot be read, or is not configured any more: who asks for it is told
+
+    def _is_open(self, name: str) -> bool:
+        return any(each.profile.name == name for each in self.broker.sessions)
+
+    def _is_left(self, name: str) -> bool:
+        """Tell whether a code has been shown for which nobody here asks the provider on."""
+        return any(
+            (each.challenge or {}).get("kind") == "device" and not each.attempts
+            for each in self.broker.sessions
+            if each.profile.name == name
+        )
+
+    def is_older(self, profile: str, version: int) -> bool:
+        """Tell whether this is not what is known here of a session by now."""
+        return self.store.seen.get(profile, Seen()).version < version
 
     def is_idle(self, seconds: float) -> bool:
         """Tell whether nobody has asked for so long, and nothing is under way or kept fresh."""
-        if monotonic() - self._used_at < seconds or self.store.is_busy:
+        if monotonic() - self.used_at < seconds or self.store.is_busy or self._state.is_busy:
             return False
         return not any(_is_busy(session) for session in self.broker.sessions)
 
     async def close(self) -> None:
         """End; refreshes under way finish, and what they bring is saved."""
         await self.broker.close()
+        await self._pending.close()
+        await self._state.end()
         await self.store.close(CLOSE_SECONDS)
 
 

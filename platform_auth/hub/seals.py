@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 RECORD: Final = "record"
 STATE: Final = "state"
-CONFIG: Final = "config"
 SIGN_IN: Final = "sign-in"
 
 _ADMINISTRATOR: Final = "Show this to whoever runs this JupyterHub."

@@ -195,7 +195,7 @@ class SqlStore:
     async def _write(self, record: Record) -> None:
         profile, lease = record.profile, self._leases.get(record.profile)
         if profile not in self.seen:
-            await self._make_row(profile)
+            await self.make_row(profile)
         before, identity = self.seen.get(profile, Seen()), record.tokens.identity
         values = {
             **self._of(profile),
@@ -214,7 +214,8 @@ class SqlStore:
             raise _overtaken(profile)
         self._note(profile, *rows[0], signed_in=True)
 
-    async def _make_row(self, profile: str) -> None:
+    async def make_row(self, profile: str) -> None:
+        """Make a session's row, if there is none."""
         insert = self._database.insert(sessions).on_conflict_do_nothing()
         await self._database.run(insert, {"person": self._person, "profile": profile})
         rows = await self._database.run(_LOAD, self._of(profile))

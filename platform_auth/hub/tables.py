@@ -34,8 +34,7 @@ sessions: Final = Table(
     Column("serial", BigInteger, nullable=False, server_default=text("0")),  # of the record
     Column("mark", BigInteger, nullable=False, server_default=text("0")),  # of the state
     Column("record", LargeBinary),  # sealed: the tokens
-    Column("state", LargeBinary),  # sealed: the challenge, and what has failed
-    Column("config", LargeBinary),  # sealed: the profile itself, if it was made by code
+    Column("state", LargeBinary),  # sealed: all else that replicas share
     # Who refreshes it, and until when by the database's clock.
     Column("holder", Text),
     Column("held_until", Double),

@@ -24,7 +24,6 @@ def upgrade() -> None:
         sa.Column("mark", sa.BigInteger(), nullable=False, server_default=sa.text("0")),
         sa.Column("record", sa.LargeBinary()),
         sa.Column("state", sa.LargeBinary()),
-        sa.Column("config", sa.LargeBinary()),
         sa.Column("holder", sa.Text()),
         sa.Column("held_until", sa.Double()),
         sa.Column("who", sa.Text()),
