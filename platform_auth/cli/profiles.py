@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from . import profile_changes
 from .broker import find_broker
 from .exit_status import ExitStatus
 from .table import table
@@ -32,10 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="show every setting in effect, where it came from and what it overrode",
     )
+    profile_changes.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List the profiles, and what is wrong with those that cannot be used."""
+    """List the profiles, and what is wrong with those that cannot be used; or change them."""
+    changed = profile_changes.run(arguments)
+    if changed is not None:
+        return changed
     client = find_broker()
     answer = client.profiles()
     views = answer["profiles"]

@@ -40,6 +40,12 @@ _NEEDED: Final = {
     "client_credentials": ("token_endpoint",),
 }
 _GIVEN: Final = "given"
+AUTH_TYPES: Final = {
+    "pkce": "Pkce",
+    "device": "DeviceFlow",
+    "client_credentials": "ClientSecret",
+}
+"""What each flow is called in ``admin.authType``."""
 
 
 @dataclass(frozen=True, slots=True)

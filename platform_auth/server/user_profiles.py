@@ -54,7 +54,6 @@ _FLAGS: Final = {
     "insecure": ("admin", "insecure"),
     "insecure_skip_verify": ("admin", "insecureSkipVerify"),
 }
-_AUTH_TYPES: Final = {"pkce": "Pkce", "device": "DeviceFlow", "client_credentials": "ClientSecret"}
 
 
 class UserProfiles:
@@ -156,7 +155,7 @@ class UserProfiles:
         return {"default": self._broker.profiles.default}
 
     async def _discover(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        from ..oauth.prospect import look_at, suggested_name  # late: it imports httpx2
+        from ..oauth.prospect import AUTH_TYPES, look_at, suggested_name  # late: it imports httpx2
 
         entry = _asked(body)
         # Before anything is sent: what is refused, nobody is asked.
@@ -169,7 +168,7 @@ class UserProfiles:
         finally:
             self._looking -= 1
         if prospect.flows:
-            entry["admin"]["authType"] = _AUTH_TYPES[prospect.flows[0]]
+            entry["admin"]["authType"] = AUTH_TYPES[prospect.flows[0]]
         return {
             "name": self._free(suggested_name(config)),
             "entry": entry,

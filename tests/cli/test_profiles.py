@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import pytest
 
     from conftest import Outcome, Server
+    from platform_auth.sandbox import Sandbox
 
 PROD = {
     "admin": {"endpoint": "dns:///flyte.example.com", "authType": "Pkce"},
@@ -109,3 +110,33 @@ def test_the_server_explains_its_profiles_to_its_terminals(
     found = run("profiles", "--explain")
     assert found.out.startswith("demo, the default (default in ")
     assert f"{demo}, line 1" in found.out
+
+
+def test_an_endpoint_is_looked_at_and_written_down(
+    profiles_file: Callable[..., Path], run: Callable[..., Outcome], sandbox: Sandbox
+) -> None:
+    path = profiles_file("# Mine.\n")
+    nameless = run("profiles", "--add", sandbox.platform_url)
+    assert (nameless.status, path.read_text()) == (1, "# Mine.\n")
+    assert "--client-id" in nameless.err
+
+    added = run("profiles", "--add", sandbox.platform_url, "--name", "mine", "--client-id", "x")
+    assert added.status == 0
+    assert any(row.split()[:2] == ["issuer", sandbox.issuer] for row in added.out.splitlines())
+    assert "platform-auth login mine" in added.out
+    assert path.read_text().startswith("# Mine.\nprofiles:\n  mine:\n")
+    again = run("profiles", "--add", sandbox.platform_url, "--name", "mine", "--client-id", "x")
+    assert (again.status, "already" in again.err) == (1, True)
+
+
+def test_a_profile_is_chosen_and_removed(
+    profiles_file: Callable[..., Path], run: Callable[..., Outcome]
+) -> None:
+    path = profiles_file({"profiles": {"prod": PROD, "ci": CI}})
+    assert run("profiles", "--default", "ci").status == 0
+    assert json.loads(run("profiles", "--json").out)["default"] == "ci"
+    assert run("profiles", "--remove", "ci").out == "ci is removed.\n"
+    assert json.loads(run("profiles", "--json").out)["default"] == "prod"
+    assert SECRET not in path.read_text()
+    missing = run("profiles", "--remove", "ci")
+    assert (missing.status, "no profile 'ci' of yours" in missing.err) == (1, True)

@@ -137,7 +137,7 @@ class TestDiscover:
         monkeypatch.setattr(module, "_AT_ONCE", 0)
         asked = {"endpoint": address(nobody), "insecure": True}
         answer = await browser.post(f"{API}/discover", json=asked)
-        assert (answer.status_code, answer.json()["error"]["retryable"]) == (502, True)
+        assert (answer.status_code, answer.json()["error"]["retryable"]) == (503, True)
         assert not was_called(nobody)
 
     @pytest.mark.parametrize(
