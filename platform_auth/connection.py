@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from .broker.client import BrokerClient, SocketChannel
+from .broker.client import BrokerClient, channel_of_environment
 from .broker.source import TokenSource
 from .errors import ConfigError, PlatformAuthError
 
@@ -59,7 +59,7 @@ def connect(profile: str | PlatformConfig | None = None) -> Connection:
 
 def default_client() -> BrokerClient:
     """Return the client of the Jupyter server's broker, or of this process's own without one."""
-    channel = SocketChannel.from_environment()
+    channel = channel_of_environment()
     if channel is not None:
         return BrokerClient(channel)
     from .broker.local import local_client

@@ -3,6 +3,7 @@
 A kernel, a terminal or a tool finds its broker by ``PLATFORM_AUTH_BROKER`` (``unix:///path`` or
 ``http://127.0.0.1:PORT``) and ``PLATFORM_AUTH_BROKER_TOKEN_FILE``. The file is read for each call,
 so that a restarted server is found again. Both pickle, as references: they name places, no key.
+Where there is no Jupyter server, `hub_channel` asks the Hub's service.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from ..errors import BrokerRefusedError, BrokerUnavailableError, PlatformAuthError
 from .call import call
-from .environment import ADDRESS_VARIABLE, broker_of_environment
+from .environment import ADDRESS_VARIABLE, broker_of_environment, hub_service_of_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -222,7 +223,7 @@ class SocketChannel:
             raise _unavailable(f"{self.token_file} cannot be read.") from error
 
 
-def _reattached(address: str, token_file: str) -> SocketChannel:
+def _reattached(address: str, token_file: str) -> Channel:
     """Return the channel of an object that came from another process.
 
     Where that process's key is not to be had (it has ended, or was on another machine), this one
@@ -230,8 +231,22 @@ def _reattached(address: str, token_file: str) -> SocketChannel:
     """
     channel = SocketChannel(address, token_file)
     if not os.path.exists(token_file):  # noqa: PTH110 - see `call`
-        return SocketChannel.from_environment() or channel
+        return channel_of_environment() or channel
     return channel
+
+
+def channel_of_environment() -> Channel | None:
+    """Return the channel that the environment names, or None.
+
+    To the Jupyter server that this process belongs to; else, as for a worker or a batch job that
+    has a Hub's token, to the Hub's service.
+    """
+    channel, service = SocketChannel.from_environment(), hub_service_of_environment()
+    if channel is not None or service is None:
+        return channel
+    from .hub_channel import HubChannel  # few are there
+
+    return HubChannel(service)
 
 
 def _rest(seconds: float) -> None:

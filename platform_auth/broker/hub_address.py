@@ -12,12 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from ..errors import BrokerRefusedError
-
-SERVICE_VARIABLE: Final = "PLATFORM_AUTH_HUB_SERVICE"
-"""Names the service: ``http://hub:10701/services/platform-auth/``."""
-
-TOKEN_VARIABLE: Final = "JUPYTERHUB_API_TOKEN"  # noqa: S105 - a variable's name
-"""Holds the token of the Hub's; it is the Hub that names it so, and sets it."""
+from .environment import SERVICE_VARIABLE, hub_service_of_environment
 
 # Endings of names that lead nowhere outside of a site (RFC 6762, RFC 8375, Kubernetes).
 _INSIDE: Final = (".local", ".internal", ".svc", ".localhost", ".home.arpa")
@@ -54,8 +49,8 @@ class HubAddress:
             The token would go out in the clear to another site.
 
         """
-        url = os.environ.get(SERVICE_VARIABLE)
-        return cls.parse(url) if url and os.environ.get(TOKEN_VARIABLE) else None
+        url = hub_service_of_environment()
+        return cls.parse(url) if url else None
 
     @classmethod
     def parse(cls, url: str) -> HubAddress:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx2
 
 from ..errors import BrokerUnavailableError
-from .hub_address import TOKEN_VARIABLE
+from .environment import HUB_TOKEN_VARIABLE
 from .protocol import Reply
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class HubService:
             f"{self.address.url}{path}",
             params=dict(query),
             json=None if method == "GET" else dict(body),
-            headers={"Authorization": f"token {os.environ.get(TOKEN_VARIABLE, '')}"},
+            headers={"Authorization": f"token {os.environ.get(HUB_TOKEN_VARIABLE, '')}"},
             timeout=httpx2.Timeout(_SECONDS + wait, connect=_CONNECT),
         )
         reply = _reply(answer)

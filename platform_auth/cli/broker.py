@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 def find_broker() -> BrokerClient:
     """Return the client of the Jupyter server's broker, or of this process's own without one."""
-    from ..broker.client import BrokerClient, SocketChannel
+    from ..broker.client import BrokerClient, channel_of_environment
 
-    channel = SocketChannel.from_environment()
+    channel = channel_of_environment()
     if channel is not None:
         return BrokerClient(channel)
     from ..broker.local import local_client

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...broker.client import SocketChannel
+from ...broker.client import SocketChannel, channel_of_environment
 from ...broker.stores import VARIABLE
 from ...broker.stores.directory import sessions_directory
 from ...broker.stores.private_file import private_directory, write_private
@@ -22,12 +22,14 @@ _FIX = "Make the directory writable for you alone, and make room there; then res
 
 def check() -> Iterator[Finding]:
     """Ask the broker where they rest; where that is in files, write one and remove it."""
-    channel = SocketChannel.from_environment()
+    channel = channel_of_environment()
     try:
         rest = find_broker().profiles()["store"]
     except PlatformAuthError:
         return  # the check of Jupyter says why
-    keeper = f"the Jupyter server ({channel.address})" if channel else "each command by itself"
+    keeper = "each command by itself" if channel is None else "the Hub's service"
+    if isinstance(channel, SocketChannel):
+        keeper = f"the Jupyter server ({channel.address})"
     yield Finding(Level.OK, f"sign-ins are kept by {keeper}")
     if rest.startswith(_IN_MEMORY):
         yield _in_memory(rest, alone=channel is None)
