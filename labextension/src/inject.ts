@@ -50,7 +50,8 @@ function run(
   const future = kernel.requestExecute({
     code,
     store_history: false,
-    allow_stdin: false,
+    // It never asks for input; this is how a kernel tells that a person is there.
+    allow_stdin: true,
     stop_on_error: false
   });
   future.onIOPub = ({ header, content }) => {
@@ -70,7 +71,7 @@ function failure(
     return words.interrupted(name);
   }
   const { ename, evalue } = reply;
-  if (ename === 'ModuleNotFoundError' && /'platform_auth'/.test(evalue)) {
+  if (ename === 'ModuleNotFoundError' && /\bplatform_auth\b/.test(evalue)) {
     return words.notInstalled(name);
   }
   if (ename === 'KeyboardInterrupt') {

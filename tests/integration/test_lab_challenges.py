@@ -196,7 +196,7 @@ def test_signing_out_reaches_the_provider_too(
     person.sign_in(follow(lab.page, lab.output(1).get_by_role("link", name="Sign in")))
     lab.wait_for_cell(1)
     lab.page.locator(".pa-status-button").click()
-    row = lab.page.locator(".jp-Dialog .pa-login").filter(has_text="prod")
+    row = lab.page.locator(".pa-connection .pa-login").filter(has_text="prod")
     row.get_by_role("button", name="Sign out").click()
     page = follow(lab.page, row.get_by_role("link", name="Also sign out at localhost"))
     page.get_by_role("button", name="Sign out", exact=True).click()
