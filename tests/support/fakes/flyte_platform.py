@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -52,10 +52,13 @@ class FlytePlatform(Platform):
     ----------
     ca
         The file with the authority that its certificate is of.
+    metadata
+        What it says of its authorization server (Flyte's first protocol), in RFC 8414's names.
 
     """
 
     ca: Path = Path()
+    metadata: dict[str, str] = field(default_factory=dict)
 
     @property
     def endpoint(self) -> str:
@@ -126,7 +129,7 @@ class _AuthMetadata(auth_pb2_grpc.AuthMetadataServiceServicer):
         self._platform = platform
 
     def GetOAuth2Metadata(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's
-        return auth_pb2.OAuth2MetadataResponse()
+        return auth_pb2.OAuth2MetadataResponse(**self._platform.metadata)
 
     def GetPublicClientConfig(  # noqa: N802 - the protocol's
         self, request: Any, context: Any
