@@ -58,7 +58,7 @@ def admin_page(  # noqa: PLR0913 - what there is to be seen
     body = [
         said(message),
         _find(wanted),
-        table(caption, _HEADS, rows) if rows else said("Nobody is signed in to anything."),
+        table(caption, _HEADS, rows) if rows else "<p>Nobody is signed in to anything.</p>",
         _everything(entries, hidden) if wanted else "",
         _pages(wanted, number, total),
     ]
