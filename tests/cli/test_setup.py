@@ -96,6 +96,17 @@ def test_what_has_nothing_to_do_with_signing_in_stays(run: Callable[..., Outcome
     assert str(backup) in outcome.out
 
 
+def test_a_profile_behind_a_proxy_gets_its_token_from_us_too(
+    run: Callable[..., Outcome], profiles_file: Callable[..., Path]
+) -> None:
+    admin = {"endpoint": "flyte.example.com", "proxyCommand": ["make-a-token"]}
+    oauth = {"issuer": "https://id.example.com"}
+    profiles_file({"profiles": {"behind": {"admin": admin, "oauth": oauth}}})
+    assert run("setup", "flyte", "behind").status == 0
+    block = written(usual())["admin"]
+    assert block["proxyCommand"] == [*block["command"], "--output", "proxy"]
+
+
 def test_a_second_time_there_is_nothing_to_do(run: Callable[..., Outcome]) -> None:
     run("setup", "flyte", "prod")
     before = usual().stat()

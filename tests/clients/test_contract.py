@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import flyte.remote
@@ -24,6 +25,37 @@ class TestHttpClient(ClientContract):
 
     def call(self, client: Any) -> None:
         client.get("/x").raise_for_status()
+
+
+class TestClientOfAnotherPackage(ClientContract):
+    """One that is installed as packages are: a module, and an entry point in its metadata."""
+
+    MODULE = """
+class Jobs:
+    def __init__(self, connection):
+        self._http = connection.http()
+
+    def list_jobs(self):
+        return self._http.get("/jobs").raise_for_status().json()
+"""
+
+    @pytest.fixture(autouse=True)
+    def _install(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        metadata = tmp_path / "somebodys_jobs-1.0.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text("Name: somebodys-jobs\nVersion: 1.0\n")
+        (metadata / "entry_points.txt").write_text(
+            "[platform_auth.clients]\njobs = somebodys_jobs:Jobs\n"
+        )
+        (tmp_path / "somebodys_jobs.py").write_text(self.MODULE)
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.delitem(sys.modules, "somebodys_jobs", raising=False)
+
+    def make(self, connection: Connection) -> Any:
+        return make_client("jobs", connection)
+
+    def call(self, client: Any) -> None:
+        client.list_jobs()
 
 
 class TestRequestsSession(ClientContract):
