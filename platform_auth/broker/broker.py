@@ -153,9 +153,17 @@ class Broker:
             asked = session.challenge is not None and not (force or flow or redirect)
             if not signed_in and not asked:
                 chosen = get_flow(flow or session.profile.config.flow)
+                await self._check(session, chosen.name)
                 self._sign_ins.cancel(session)
                 await self._departures.start(session, chosen, redirect)
         return session
+
+    async def _check(self, session: Session, flow: str) -> None:
+        """Have the policy look at what a profile alone does not say yet."""
+        policy, name = self.profiles.policy, session.profile.name
+        policy.check_flow(flow, name)
+        if policy.allowed_scopes is not None:
+            policy.check_scopes(await self.scopes(session), name)
 
     async def _join(self, session: Session, *, failed: bool) -> None:
         """Let a service's token that is being fetched serve whoever asks for one meanwhile."""
@@ -186,7 +194,10 @@ class Broker:
         The authorization request's URL, to redirect it to.
 
         """
-        return await self._departures.leave(await self.session(name), redirect_uri, binding)
+        session = await self.session(name)
+        own = get_flow(session.profile.config.flow)
+        await self._check(session, own.name if own.redirects else "pkce")
+        return await self._departures.leave(session, redirect_uri, binding)
 
     async def complete(self, url: str, binding: Binding | None = None) -> Session:
         """Finish the sign-in that a browser has come back from.
@@ -277,6 +288,10 @@ class Broker:
             There is no live token and none can be had just now.
 
         """
+        if self.profiles.policy.allowed_scopes is not None:
+            session = await self.session(name)
+            if not session.interactive:  # it signs in by itself
+                await self._check(session, session.profile.config.flow)
         return await self._tokens.hand_out(name, min_ttl, stale, caller)
 
     def refused(self, name: str, error: PolicyError, caller: str = "") -> None:

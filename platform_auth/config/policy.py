@@ -11,6 +11,8 @@ from .endpoint import Endpoint
 from .profile import ProfileSource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .profile import Profile
 
 _ASK = "Ask the administrator of this server, who sets c.PlatformAuth.{}."
@@ -20,8 +22,8 @@ _ASK = "Ask the administrator of this server, who sets c.PlatformAuth.{}."
 class Policy:
     """What may be reached, and how.
 
-    The ``allow_*`` rules bind what users, their files and their code say; `allowed_endpoints` binds
-    the administrator's own profiles, too.
+    The ``allow_*`` rules bind what users, their files and their code say; the lists (``allowed_*``)
+    bind the administrator's own profiles, too.
 
     Parameters
     ----------
@@ -34,11 +36,15 @@ class Policy:
         Whether plaintext (but to this machine itself) and unverified certificates are accepted.
     allow_commands
         Whether programs may be run to get a token.
+    allowed_flows
+        The only flows by which anybody may sign in, ``pkce`` or ``device``; None for all.
+    allowed_scopes
+        The only scopes that any sign-in may ask for; None for all.
 
     Raises
     ------
     ConfigError
-        `allowed_endpoints` holds something that is none of these.
+        One of the lists holds something that is none of these.
 
     """
 
@@ -46,17 +52,15 @@ class Policy:
     allow_user_profiles: bool = True
     allow_insecure: bool = True
     allow_commands: bool = True
+    allowed_flows: tuple[str, ...] | None = None
+    allowed_scopes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        given: object = self.allowed_endpoints
-        if given is None:
-            return
-        if not isinstance(given, list | tuple | set | frozenset):
-            what = "allowed_endpoints is not a list."
-            raise ConfigError(what, fix=f"Write [{given!r}].")
-        patterns = tuple(given)
-        object.__setattr__(self, "allowed_endpoints", patterns)
-        for pattern in patterns:
+        for name in ("allowed_endpoints", "allowed_flows", "allowed_scopes"):
+            given: object = getattr(self, name)
+            if given is not None:
+                object.__setattr__(self, name, _listed(given, name))
+        for pattern in self.allowed_endpoints or ():
             _Pattern.parse(pattern)
 
     def check(self, profile: Profile) -> None:
@@ -72,7 +76,41 @@ class Policy:
             self._check_source(profile)
             self._check_insecure(profile)
             self._check_commands(profile)
+        self.check_flow(profile.config.flow, profile.name)
+        self.check_scopes(profile.config.scopes, profile.name)
         self.check_url(profile.config.base_url, profile.name)
+
+    def check_flow(self, flow: str, profile_name: str) -> None:
+        """Let a flow pass: a profile's own, or one that is chosen at sign-in.
+
+        Raises
+        ------
+        PolicyError
+            It is not among `allowed_flows`.
+
+        """
+        if self.allowed_flows is not None and flow not in self.allowed_flows:
+            raise _not_listed(
+                f"The profile {profile_name!r} may not sign in by the flow {flow}.",
+                "allowed_flows",
+                self.allowed_flows,
+            )
+
+    def check_scopes(self, scopes: Iterable[str], profile_name: str) -> None:
+        """Let scopes pass: a profile's own, or what its platform asks for where it has none.
+
+        Raises
+        ------
+        PolicyError
+            One is not among `allowed_scopes`.
+
+        """
+        if self.allowed_scopes is None:
+            return
+        above = [each for each in scopes if each not in self.allowed_scopes]
+        if above:
+            what = f"The profile {profile_name!r} may not ask for {', '.join(above)}."
+            raise _not_listed(what, "allowed_scopes", self.allowed_scopes)
 
     def check_own(self) -> None:
         """Let users have profiles of their own.
@@ -102,9 +140,7 @@ class Policy:
         if any(_Pattern.parse(pattern).matches(address) for pattern in self.allowed_endpoints):
             return
         what = f"The profile {profile_name!r} may not reach {address.authority}."
-        allowed = ", ".join(self.allowed_endpoints) or "nothing"
-        why = f"The administrator's policy allowed_endpoints lists {allowed}."
-        raise PolicyError(what, why=why, fix=_ASK.format("allowed_endpoints"))
+        raise _not_listed(what, "allowed_endpoints", self.allowed_endpoints)
 
     def _check_source(self, profile: Profile) -> None:
         if not self.allow_user_profiles:
@@ -134,6 +170,20 @@ def _refused(what: str, rule: str) -> PolicyError:
     return PolicyError(what, why=f"The policy {rule} is off.", fix=_ASK.format(rule))
 
 
+def _not_listed(what: str, rule: str, allowed: Iterable[str]) -> PolicyError:
+    why = f"The administrator's policy {rule} lists {', '.join(allowed) or 'nothing'}."
+    return PolicyError(what, why=why, fix=_ASK.format(rule))
+
+
+def _listed(given: object, rule: str) -> tuple[str, ...]:
+    if not isinstance(given, list | tuple | set | frozenset):
+        raise ConfigError(f"{rule} is not a list.", fix=f"Write [{given!r}].")
+    for each in given:
+        if not isinstance(each, str):
+            raise ConfigError(f"{rule} holds {each!r}, which is not a string.", fix="Quote it.")
+    return tuple(given)
+
+
 @dataclass(frozen=True, slots=True)
 class _Pattern:
     """One entry of the list, taken apart."""
@@ -144,10 +194,7 @@ class _Pattern:
     port: int | None
 
     @classmethod
-    def parse(cls, entry: object) -> _Pattern:
-        if not isinstance(entry, str):
-            what = f"allowed_endpoints holds {entry!r}, which is not a string."
-            raise ConfigError(what, fix="Quote it.")
+    def parse(cls, entry: str) -> _Pattern:
         scheme, slashes, rest = entry.strip().rpartition("://")
         # A whole label * is taken off before the rest is read as an address.
         wild = re.match(r"\*(\.|(?=:|/|$))", rest)

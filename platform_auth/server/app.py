@@ -124,6 +124,24 @@ class PlatformAuth(AuditSettings, ExtensionApp):
         help="""Whether users' profiles may run a program to get a token. Default: True.""",
     ).tag(config=True)
 
+    allowed_flows = List(
+        Unicode(),
+        default_value=None,
+        allow_none=True,
+        help="""The only flows by which anybody may sign in, also to the profiles set here: "pkce",
+        "device", "client_credentials", "command" and others that are installed. Default: None for
+        all of them.""",
+    ).tag(config=True)
+
+    allowed_scopes = List(
+        Unicode(),
+        default_value=None,
+        allow_none=True,
+        help="""The only scopes that any sign-in may ask for, also to the profiles set here and
+        with %platform_login --scopes; name openid and offline_access, too, where profiles have
+        them. Default: None for all.""",
+    ).tag(config=True)
+
     kernel_profiles = Dict(
         value_trait=List(Unicode()),
         help="""The only profiles that kernels of a kind may use: name of a kernelspec -> list of
@@ -189,10 +207,10 @@ class PlatformAuth(AuditSettings, ExtensionApp):
         return Profiles(admin=self.profiles, default=self.default_profile, policy=policy)
 
     def _policy(self) -> Policy:
-        # The trait's type does not tell that None is allowed.
-        allowed = cast("list[str] | None", self.allowed_endpoints)
         return Policy(
-            allowed_endpoints=None if allowed is None else tuple(allowed),
+            allowed_endpoints=_tuple(self.allowed_endpoints),
+            allowed_flows=_tuple(self.allowed_flows),
+            allowed_scopes=_tuple(self.allowed_scopes),
             allow_user_profiles=self.allow_user_profiles,
             allow_insecure=self.allow_insecure,
             allow_commands=self.allow_commands,
@@ -319,6 +337,11 @@ class PlatformAuth(AuditSettings, ExtensionApp):
                 " anybody on the way can read its tokens.",
                 name,
             )
+
+
+def _tuple(trait: object) -> tuple[str, ...] | None:
+    # The type of such a trait does not tell that None is allowed.
+    return None if trait is None else tuple(cast("list[str]", trait))
 
 
 def _wrong_trait(app: PlatformAuth, error: TraitError) -> ConfigError:

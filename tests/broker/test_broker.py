@@ -198,6 +198,35 @@ class TestAdHoc:
 
         bench.run(work)
 
+    def test_a_flow_that_is_not_allowed_cannot_be_chosen_either(
+        self, new_bench: type[Bench]
+    ) -> None:
+        policy = Policy(allowed_flows=("pkce",))
+        profiles = Profiles(admin={"prod": AD_HOC}, policy=policy, user_file=None, flyte=False)
+        bench = new_bench(profiles)
+
+        async def work() -> None:
+            with pytest.raises(PolicyError, match="device"):
+                await bench.broker.sign_in("prod", flow="device")
+            assert (await bench.broker.sign_in("prod")).challenge is not None
+
+        bench.run(work)
+
+    def test_scopes_that_a_platform_asks_for_are_below_the_ceiling_too(
+        self, new_bench: type[Bench]
+    ) -> None:
+        policy = Policy(allowed_scopes=("openid",))
+        profiles = Profiles(admin={"prod": AD_HOC}, policy=policy, user_file=None, flyte=False)
+        bench = new_bench(profiles)
+
+        async def work() -> None:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(bench.broker, "scopes", _scopes_of_the_platform)
+                with pytest.raises(PolicyError, match="all"):
+                    await bench.broker.sign_in("prod")
+
+        bench.run(work)
+
     @pytest.mark.parametrize("mapping", [{"admin": {"endpont": "x"}}, {"admin": []}])
     def test_a_mapping_that_is_wrong(self, bench: Bench, mapping: dict[str, Any]) -> None:
         async def work() -> None:
@@ -207,6 +236,10 @@ class TestAdHoc:
                 await bench.broker.put("a/b", AD_HOC)
 
         bench.run(work)
+
+
+async def _scopes_of_the_platform(_session: object) -> tuple[str, ...]:
+    return ("openid", "all")
 
 
 class TestSignOut:

@@ -178,3 +178,30 @@ def test_every_refusal_names_host_and_rule(rule: str) -> None:
     assert "flyte.example.com" in caught.value.what
     assert rule in caught.value.why
     assert f"c.PlatformAuth.{rule}" in caught.value.fix
+
+
+@pytest.mark.parametrize("source", list(ProfileSource))
+def test_flows_that_are_not_listed_are_refused_to_everybody(source: ProfileSource) -> None:
+    policy = Policy(allowed_flows=("pkce",))
+
+    assert allows(policy, profile(source=source, auth_mode=AuthType.PKCE))
+    with pytest.raises(PolicyError, match="device") as refused:
+        policy.check(profile(source=source, auth_mode=AuthType.DEVICEFLOW))
+    assert "allowed_flows lists pkce" in str(refused.value)
+
+
+@pytest.mark.parametrize("source", list(ProfileSource))
+def test_scopes_above_the_ceiling_are_refused_to_everybody(source: ProfileSource) -> None:
+    policy = Policy(allowed_scopes=("openid", "api"))
+
+    assert allows(policy, profile(source=source, scopes=("api",)))
+    with pytest.raises(PolicyError, match="admin") as refused:
+        policy.check(profile(source=source, scopes=("api", "admin")))
+    assert "allowed_scopes lists openid, api" in str(refused.value)
+
+
+@pytest.mark.parametrize("rule", ["allowed_flows", "allowed_scopes"])
+@pytest.mark.parametrize("given", ["pkce", [1]])
+def test_what_is_no_list_of_names_is_refused(rule: str, given: Any) -> None:
+    with pytest.raises(ConfigError, match=rule):
+        Policy(**{rule: given})

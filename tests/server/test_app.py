@@ -36,6 +36,8 @@ def test_every_setting_explains_itself() -> None:
         "allow_insecure",
         "kernel_profiles",
         "allow_commands",
+        "allowed_flows",
+        "allowed_scopes",
         "sign_in_timeout",
         "refresh_margin",
     }
