@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
 
 from tornado import web
 from tornado.httputil import url_concat
 
-from ..errors import PlatformAuthError
+from ..broker.protocol import Reply, refusal
+from ..errors import PlatformAuthError, PolicyError
 from .api_handler import ApiHandler
 from .hub_place import HubPlace
 from .page_handler import PageHandler
@@ -16,7 +17,9 @@ from .visitor import authorized_to, refuse_visitor
 
 if TYPE_CHECKING:
     from ..broker.upstream import Upstream
-    from ..errors import PolicyError
+
+# What `UserProfiles` answers where the sign-ins are the server's own.
+_OF_OWN_PROFILES: Final = ("/v1/discover", "/v1/default-profile", "/v1/user-profiles/")
 
 
 class HubApiHandler(ApiHandler):
@@ -29,6 +32,14 @@ class HubApiHandler(ApiHandler):
 
     def _admit(self) -> None:
         refuse_visitor(self)
+
+    async def _answer_to(self, path: str, body: dict[str, Any]) -> Reply:
+        if path.startswith(_OF_OWN_PROFILES):
+            what = "On this Hub the platforms and the default are the administrator's."
+            error = PolicyError(what, fix="Ask them for another platform.")
+            self._note_refused(error)
+            return refusal(error)
+        return await super()._answer_to(path, body)
 
     def _note_refused(self, error: PolicyError) -> None:
         self.log.warning("%s", error)
