@@ -68,7 +68,7 @@ def _row(view: Mapping[str, Any], hidden: str) -> list[str]:
     as_whom = f"<small>as {escape(who)}</small>" if who else ""
     problem = f'<small class="bad">{escape(error["what"])}</small>' if error else ""
     return [
-        f"{escape(name)}<br><small>{escape(view['platform'])}</small>",
+        f"{escape(name)}<small>{escape(view['platform'])}</small>",
         f"{STATES.get(state, state)}{as_whom}{problem}",
         moment(view["refreshed_at"]),
         moment(view["expires_at"]),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ..broker.metrics import Metrics
 from .database import Database
 from .hub_place import HubPlace
-from .keys import open_keys
+from .keys import Keys, open_keys
 from .people import People
 from .redirects import ServiceRedirects
 from .register import Register
@@ -47,8 +47,9 @@ async def _run(settings: Settings, place: HubPlace) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     database = Database(settings.database_url)
     try:
+        keys = open_keys(database)  # what is missing is said at once
         await database.upgrade()
-        service = await _started(settings, place, database)
+        service = _started(settings, place, database, keys)
         await ended.wait()
         log.info("the service ends: it answers who has asked, and nobody else")
         await service.leave()
@@ -56,8 +57,8 @@ async def _run(settings: Settings, place: HubPlace) -> None:
         await database.close()
 
 
-async def _started(settings: Settings, place: HubPlace, database: Database) -> Service:
-    keys, profiles = open_keys(database), settings.read_profiles()
+def _started(settings: Settings, place: HubPlace, database: Database, keys: Keys) -> Service:
+    profiles = settings.read_profiles()
     for problem in profiles.problems:
         log.warning("%s", problem)
     if settings.policy.allow_user_profiles and settings.policy.allowed_endpoints is None:

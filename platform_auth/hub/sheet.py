@@ -31,8 +31,8 @@ caption{padding:14px 18px 6px;text-align:left;font-weight:650}
 th,td{padding:10px 18px;border-top:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:anywhere}
 thead th{border-top:0;color:var(--soft);font-size:14px;font-weight:600;white-space:nowrap}
 tbody th{font-weight:600}
-td small{display:block;color:var(--soft);font-size:14px}
-td .bad{color:var(--bad)}
+small{display:block;color:var(--soft);font-size:14px;font-weight:400}
+.sheet .bad{color:var(--bad)}
 time{white-space:nowrap}
 form{display:inline-block;margin:0}
 .find{display:flex;flex-wrap:wrap;gap:8px;align-items:end;margin-top:18px}
