@@ -102,9 +102,10 @@ def test_a_grpc_call(bench: Bench, platform: FlytePlatform) -> None:
                 "gRPC call: flytekit's chain": lambda: theirs.ListProjects(REQUEST),
             },
         )
-    bench.limit("ours over bare", mine - floor, at_most=200e-6)
+    # Parts of a call's own time: a machine that is busy takes longer for both.
+    bench.limit("ours over bare", mine - floor, at_most=0.4 * floor)
     bench.limit("flytekit's over bare", peer - floor, at_most=1)
-    bench.limit("ours over flytekit's", mine - peer, at_most=20e-6)
+    bench.limit("ours over flytekit's", mine - peer, at_most=0.04 * floor)
 
 
 def test_an_http_call(bench: Bench) -> None:
@@ -120,7 +121,7 @@ def test_an_http_call(bench: Bench) -> None:
                 "HTTP call: ours": lambda: ours.get("/x"),
             },
         )
-    bench.limit("ours over bare", mine - floor, at_most=200e-6)
+    bench.limit("ours over bare", mine - floor, at_most=0.2 * floor)
 
 
 # The first call
