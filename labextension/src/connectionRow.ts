@@ -5,7 +5,6 @@ import {
   caretDownEmptyIcon,
   copyIcon,
   ellipsesIcon,
-  LabIcon,
   lockIcon,
   runIcon
 } from '@jupyterlab/ui-components';
@@ -19,6 +18,7 @@ import { DeedError } from './inject';
 import { LoginCard } from './loginCard';
 import { PanelWords } from './panelWords';
 import { ISessions } from './sessions';
+import { tool } from './tool';
 import { Words } from './words';
 
 /** What every row is made with. */
@@ -165,20 +165,4 @@ export class ConnectionRow extends Panel {
   private shown = '';
   /** Which of the things asked for came last: only that may still say something. */
   private turn = 0;
-}
-
-/** A button that is a picture: its name for those who hear it, more for those who point at it. */
-function tool(
-  icon: LabIcon,
-  name: string,
-  caption: string,
-  onClick: () => void
-): HTMLButtonElement {
-  const button = element('button', 'pa-tool');
-  button.type = 'button';
-  button.title = caption;
-  button.setAttribute('aria-label', name);
-  button.append(icon.element({ tag: 'span', elementSize: 'normal' }));
-  button.addEventListener('click', onClick);
-  return button;
 }

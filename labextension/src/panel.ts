@@ -2,19 +2,20 @@
 
 import {
   addIcon,
-  CommandToolbarButton,
+  LabIcon,
   MenuSvg,
   refreshIcon,
-  SidePanel,
-  ToolbarButton
+  SidePanel
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import { Token } from '@lumino/coreutils';
 import { Message } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
 
 import { IRowOptions } from './connectionRow';
 import { Connections } from './connections';
 import { connectionsIcon } from './icon';
+import { tool } from './tool';
 
 /** Where the person sees and changes how they stand with their platforms. */
 export interface IConnectionsPanel {
@@ -70,19 +71,14 @@ export class ConnectionsPanel extends SidePanel {
   private fillToolbar(options: IPanelOptions): void {
     const { commands, panelWords, sessions } = options;
     const { toolbar } = this.connections;
-    const add = new CommandToolbarButton({
-      commands,
-      id: ADD,
-      icon: addIcon,
-      label: '',
-      caption: panelWords.add
-    });
+    const add = button(addIcon, panelWords.add, () => commands.execute(ADD));
+    const show = () => add.setHidden(!commands.hasCommand(ADD));
+    commands.commandChanged.connect(show, this);
+    show();
     toolbar.addItem('add', add);
-    const refresh = new ToolbarButton({
-      icon: refreshIcon,
-      tooltip: panelWords.refresh,
-      onClick: () => sessions.refresh()
-    });
+    const refresh = button(refreshIcon, panelWords.refresh, () =>
+      sessions.refresh()
+    );
     toolbar.addItem('refresh', refresh);
   }
 
@@ -108,4 +104,9 @@ function openMenu(
     requestAnimationFrame(() => menu.dispose());
   });
   menu.open(left, bottom);
+}
+
+/** JupyterLab's own toolbar button names itself pressed, which assistive technology refuses. */
+function button(icon: LabIcon, name: string, onClick: () => void): Widget {
+  return new Widget({ node: tool(icon, name, name, onClick) });
 }
