@@ -57,8 +57,7 @@ export const panel: JupyterFrontEndPlugin<IConnectionsPanel> = {
     const place = () => {
       if (side !== preferences.panelSide) {
         side = preferences.panelSide;
-        const type = 'Platform connections';
-        app.shell.add(widget, side, { rank: RANK, type });
+        app.shell.add(widget, side, { rank: RANK, type: widget.id });
       }
     };
     preferences.changed.connect(place);
