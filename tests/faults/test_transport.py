@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
+import pwd
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,7 @@ from platform_auth.broker.session import State
 from platform_auth.config import PlatformConfig, Profiles, ProfileSource
 from platform_auth.config.endpoint import Endpoint
 from platform_auth.config.profile import Profile
+from platform_auth.config.tls import check_ca_file
 from platform_auth.errors import (
     BrokerUnavailableError,
     ConfigError,
@@ -369,6 +372,40 @@ def test_a_ca_file_that_is_none_is_said_when_the_profile_is_read(
         file.rmdir()
     file.write_bytes(authority().pem)  # which helps at once
     assert profiles.get("prod").config.ca_cert_file_path == str(file)
+
+
+def test_a_ca_file_that_may_not_be_read_is_said_with_the_reason(
+    own_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "the-ca.pem").write_bytes(authority().pem)
+    profiles = Profiles(user_file=own_file, flyte=False)
+    assert profiles.get("prod").config.ca_cert_file_path
+    (tmp_path / "the-ca.pem").chmod(0)
+
+    def why() -> str:
+        with pytest.raises(ConfigError, match="CA file") as caught:
+            check_ca_file(str(tmp_path / "the-ca.pem"))
+        return caught.value.why
+
+    assert _as_nobody(why) == "Permission denied."
+
+
+def _as_nobody(said: Callable[[], str]) -> str:
+    """Return what a function says in a child process that may read no more than others may."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:  # whom no mode keeps out
+                os.setuid(pwd.getpwnam("nobody").pw_uid)
+            os.write(writing, said().encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, encoding="utf-8") as answer:
+        text = answer.read()
+    os.waitpid(child, 0)
+    return text
 
 
 def test_a_ca_file_that_is_none_is_said_to_code_too(world: World, tmp_path: Path) -> None:
