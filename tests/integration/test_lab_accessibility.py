@@ -1,4 +1,4 @@
-"""Every state of a session is for everybody: in a cell and in the dialog, light and dark."""
+"""Every state of a session is for everybody: in a cell and in the panel, light and dark."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ display({"application/vnd.platform-auth.login+json": {
     "session_path": "/a%40b/platform-auth/api/v1/profiles/prod"}}, raw=True)
 """
 NOTEBOOK = "display.ipynb"
-CARD, DIALOG = ".jp-OutputArea .pa-login", ".jp-Dialog"
+CARD, PANEL = ".jp-OutputArea .pa-login", "#platform-auth-connections"
+NAME = "() => document.activeElement.ariaLabel || document.activeElement.textContent"
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 NARROW: ViewportSize = {"width": 420, "height": 800}
 
@@ -56,12 +57,10 @@ def shown(
 
 
 @pytest.fixture
-def lab(shown: tuple[Lab, Told]) -> Iterator[Lab]:
+def lab(shown: tuple[Lab, Told]) -> Lab:
     lab, _ = shown
     lab.page.set_viewport_size(WIDE)
-    yield lab
-    lab.page.keyboard.press("Escape")
-    expect(lab.page.locator(DIALOG)).to_have_count(0)
+    return lab
 
 
 @pytest.fixture
@@ -71,16 +70,18 @@ def told(shown: tuple[Lab, Told]) -> Told:
     return told
 
 
-def use_theme(page: Page, lab: Lab, *, dark: bool) -> None:
-    name = f"JupyterLab {'Dark' if dark else 'Light'}"
+def use_theme(page: Page, lab: Lab, theme: str) -> None:
+    name = f"JupyterLab {theme}"
     lab.command("apputils:change-theme", theme=name)
     body = page.locator(f'body[data-jp-theme-name="{name}"]')
     body.wait_for(state="attached")
 
 
-def open_dialog(page: Page) -> Locator:
+def open_panel(page: Page) -> Locator:
     page.locator(".pa-status-button").click()
-    return page.locator(DIALOG)
+    panel = page.locator(PANEL)
+    expect(panel).to_be_visible()
+    return panel
 
 
 def in_every_state(page: Page, told: Told, selector: str) -> Iterator[str]:
@@ -94,13 +95,16 @@ def in_every_state(page: Page, told: Told, selector: str) -> Iterator[str]:
         yield from (f"{name}: {each}" for each in violations(page, selector))
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_nothing_is_wrong_in_any_state(lab: Lab, told: Told, *, dark: bool) -> None:
+@pytest.mark.parametrize("theme", ["Light", "Dark", "Dark High Contrast"])
+def test_nothing_is_wrong_in_any_state(lab: Lab, told: Told, theme: str) -> None:
     page = lab.page
-    use_theme(page, lab, dark=dark)
+    use_theme(page, lab, theme)
     wrong = [f"card, {each}" for each in in_every_state(page, told, CARD)]
-    open_dialog(page)
-    wrong += [f"dialog, {each}" for each in in_every_state(page, told, DIALOG)]
+    panel = open_panel(page)
+    details = panel.get_by_role("button", name="Details")
+    if details.get_attribute("aria-expanded") == "false":
+        details.click()
+    wrong += [f"panel, {each}" for each in in_every_state(page, told, PANEL)]
     assert wrong == []
 
 
@@ -120,22 +124,22 @@ def test_the_engine_sees_what_is_wrong(lab: Lab, told: Told) -> None:
 
 
 def test_what_is_switched_off_cannot_be_missed(lab: Lab, told: Told) -> None:
-    dialog = open_dialog(lab.page)
+    panel = open_panel(lab.page)
     for changes in states().values():
         told.say(**{**changes, "warnings": [UNVERIFIED]})
-        for shown in (lab.page.locator(CARD), dialog):
+        for shown in (lab.page.locator(CARD), panel):
             expect(shown.get_by_text("Certificates are not verified")).to_be_visible()
 
 
 def test_all_of_it_is_within_a_narrow_window(lab: Lab, told: Told) -> None:
-    dialog = open_dialog(lab.page)
+    panel = open_panel(lab.page)
     lab.page.set_viewport_size(NARROW)
     for changes in states().values():
         told.say(**changes)
-        expect(dialog.locator(".pa-login")).to_have_attribute(
-            "data-state", changes.get("state", "signed_out")
-        )
-        box = dialog.locator(".pa-login").bounding_box()
+        row = panel.locator(".pa-login")
+        expect(row).to_have_attribute("data-state", changes.get("state", "signed_out"))
+        assert row.evaluate("row => row.scrollWidth <= row.clientWidth")
+        box = row.bounding_box()
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= NARROW["width"]
@@ -146,15 +150,25 @@ def test_a_keyboard_is_enough(lab: Lab, told: Told) -> None:
     told.say(**states()["device"])
     page.locator(".pa-status-button").focus()
     page.keyboard.press("Enter")
-    dialog = page.locator(DIALOG)
-    dialog.get_by_text("WDJB-MJHT").wait_for()
+    panel = page.locator(PANEL)
+    panel.get_by_text("WDJB-MJHT").wait_for()
     reached = []
-    for _ in range(4):
+    for _ in range(6):
         page.keyboard.press("Tab")
-        reached.append(page.evaluate("() => document.activeElement.textContent"))
-    assert reached == ["Copy", "Sign in at id.example.com", "Cancel", "Close"]
+        reached.append(page.evaluate(NAME))
+    assert reached == [
+        "Copy",
+        "Sign in at id.example.com",
+        "Cancel",
+        "Use in notebook",
+        "Insert cell",
+        "Copy code",
+    ]
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".lm-Menu")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(dialog).to_have_count(0)
+    expect(panel.get_by_role("button", name="More")).to_be_focused()
 
 
 def test_a_refusal_is_announced_with_its_fix(lab: Lab, told: Told) -> None:
