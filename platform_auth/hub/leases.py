@@ -155,7 +155,8 @@ class Lease:
             It may not; nothing must be sent.
 
         """
-        if self._lost or self._until - monotonic() < min(TOTAL_SECONDS, self._seconds / 2):
+        needed = TOTAL_SECONDS if self._seconds > TOTAL_SECONDS else self._seconds / 2
+        if self._lost or self._until - monotonic() < needed:
             log.warning("%s: the lease is not certain, so nothing is sent", self._profile)
             raise BrokerUnavailableError(
                 f"The session {self._profile} is not refreshed just now.",

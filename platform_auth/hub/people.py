@@ -17,6 +17,7 @@ from .keys import Keys, open_keys
 from .leases import LEASE_SECONDS
 from .pending import EXPIRED, WHOSE, digest
 from .person import Person
+from .sealing_anew import seal_anew
 from .tables import sessions
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class People:
         self._people: dict[str, Person] = {}
         self._running: list[asyncio.Task[None]] = []
         self._newest: int | None = None
+        self._sealed_with = b""
 
     async def broker(self, user: str) -> Broker:
         """Return a person's broker, which knows by now what other replicas have done for them.
@@ -184,6 +186,12 @@ class People:
                 del self._people[user]
                 await person.close()
         await self._database.run(EXPIRED)
+        newest = self._keys.newest()[0]
+        if newest != self._sealed_with:
+            count = await seal_anew(self._database, self._keys)
+            if count:
+                log.info("%d saved sessions are encrypted with the newest key now", count)
+            self._sealed_with = newest
 
     async def _look(self) -> None:
         """Bring news of other replicas to those who wait for them here."""

@@ -122,25 +122,23 @@ class Person:
             if name not in there:
                 del self.store.seen[name]
         for name, seen in there.items():
-            await self._look(name, seen)
+            try:
+                await self._look(name, seen)
+            except BrokerUnavailableError:
+                raise
+            except PlatformAuthError:
+                continue  # it does not open, or is no profile any more: who asks for it is told
         self.is_known = True
 
     async def _look(self, name: str, seen: Seen) -> None:
         before = self.store.seen.get(name, Seen())
-        if seen == before and not self._is_left(name):
-            return
         if self._state.is_news(name, seen) or self._is_left(name):
             await self._state.catch_up(self.broker, name)
-            return
-        if seen.mark == before.mark:
-            self.store.seen[name] = seen
-        if self._is_open(name):
-            try:
+        elif seen != before:
+            if seen.mark == before.mark:
+                self.store.seen[name] = seen
+            if self._is_open(name):
                 self._state.number(await self.broker.quietly(name))
-            except BrokerUnavailableError:
-                raise
-            except PlatformAuthError:
-                return  # it cannot be read, or is not configured any more: who asks for it is told
 
     def _is_open(self, name: str) -> bool:
         return any(each.profile.name == name for each in self.broker.sessions)
