@@ -88,11 +88,17 @@ def configure(  # noqa: PLR0913 - what there is to be said, nearly all of it wit
         service |= {"command": [*command, "--settings", str(file)]}
     _register(c, service)
     access = [f"access:services!service={NAME}"]
-    grant(c, NAME, ["read:users:name"])
+    grant(c, NAME, ["read:users:name", *_of_hub_logins(profiles or {})])
     if everybody:
         extend_role(c, "user", access)
     extend_server_tokens(c, access)
     _tell_servers(c, _address((server_url or url).rstrip("/")))
+
+
+def _of_hub_logins(profiles: Mapping[str, Any]) -> list[str]:
+    """Return the scope that the flow ``hub`` needs, where a profile is of it."""
+    flows = [dict(each.get("oauth") or {}).get("flow") for each in profiles.values()]
+    return ["admin:auth_state"] if "hub" in flows else []
 
 
 def _register(c: Config, service: dict[str, Any]) -> None:

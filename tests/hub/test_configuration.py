@@ -56,6 +56,15 @@ class TestConfigure:
             "-m", "platform_auth.cli", "hub-service", "--settings", str(tmp_path / FILE),
         ]  # fmt: skip
 
+    def test_lets_the_service_see_logins_only_where_a_profile_takes_its_token_from_there(
+        self, c: Config, to: Any
+    ) -> None:
+        configure(c, **to)
+        assert role(c, "platform-auth") == ["read:users:name"]
+        other, hub = Config(), {"admin": {"endpoint": "x.example.com"}, "oauth": {"flow": "hub"}}
+        configure(other, **{**to, "profiles": {**PROFILES, "here": hub}})
+        assert role(other, "platform-auth") == ["read:users:name", "admin:auth_state"]
+
     def test_gives_no_secret_to_the_hubs_database(self, c: Config, to: Any) -> None:
         """The Hub writes down all that it is told of a service."""
         configure(c, **to, database_url="postgresql://me:password-CANARY@db/x")
