@@ -73,8 +73,8 @@ class Window:
         self.page.evaluate(_COMMAND, [name, arguments, clicked])
 
     def from_palette(self, label: str) -> None:
-        """Press Ctrl+Shift+C, type, press Enter."""
-        self.page.keyboard.press("Control+Shift+C")
+        """Open the command palette, type, press Enter."""
+        self.command("apputils:activate-command-palette")
         field = self.page.locator(".lm-CommandPalette-input")
         field.fill(label)
         expect(self.entry(label).first).to_be_visible()
