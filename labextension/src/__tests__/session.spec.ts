@@ -41,6 +41,7 @@ describe('readSession', () => {
       platform: 'flyte.example.com',
       endpoint: 'https://flyte.example.com',
       flow: 'device',
+      interactive: true,
       client: '',
       source: 'admin',
       locked: true,
