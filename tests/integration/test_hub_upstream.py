@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import socket
+from contextlib import closing
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from harness.broker import profile
 from harness.environment import program
+from harness.hub_example import example
 from harness.hub_user import HubUser
 from harness.people import ADA
+from harness.polling import wait_until
 from harness.ports import free_port
 from harness.scripted import ScriptedPerson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    import httpx2
+    from pathlib import Path
+    from subprocess import CompletedProcess
 
     from harness.canary import Canary
     from harness.hub import Hub
     from harness.provider import OidcProvider
 
-PLATFORM = "http://127.0.0.1:9"
-
-CONFIG = """
-from platform_auth.hub.configuration import configure
-
-configure(c, profiles={profiles!r}, url="http://127.0.0.1:{port}", sign_in_timeout=60)
-"""
-
 
 @pytest.fixture(scope="module")
 def hub(start_hub: Callable[..., Hub], oidc_process: OidcProvider) -> Hub:
-    profiles = {"prod": profile(oidc_process.issuer, PLATFORM)}
-    hub = start_hub(config=CONFIG.format(profiles=profiles, port=free_port()))
+    port = f"127.0.0.1:{free_port()}"
+    text = example("jupyterhub_config.py", oidc_process.issuer, {"127.0.0.1:10701": port})
+    hub = start_hub(config=text)
     hub.start_server("ada")
     return hub
 
@@ -55,36 +51,27 @@ def ada(hub: Hub, callback_url: str) -> Iterator[HubUser]:
         yield user
 
 
-def _begin(user: HubUser, server: str = "") -> httpx2.Response:
-    """Go from a server's sign-in page to the redirect to the provider."""
-    page = user.begin("prod", server)
-    while urlsplit(page.headers["location"]).netloc in {"", urlsplit(user.hub.url).netloc}:
-        url = page.url.join(page.headers["location"])
-        page = user.http.get(url, headers={"Sec-Fetch-Site": "same-origin"})
-        assert page.is_redirect, page.text
-    return page
-
-
-def _sign_in(user: HubUser, server: str = "") -> httpx2.Response:
-    with ScriptedPerson() as person:
-        return user.come_back(person.answer(_begin(user, server).headers["location"]))
-
-
-def _token(hub: Hub, person: str, server: str = "") -> Any:
-    """Run what a terminal of a server runs."""
+def _token(hub: Hub, person: str) -> CompletedProcess[str]:
+    """Run what a terminal of one of the person's servers runs."""
     runtime = hub.people[person].home / ".local/share/jupyter/runtime"
-    keys = sorted(runtime.glob("*/server.token"), key=lambda each: each.stat().st_mtime)
+    key = next(each for each in runtime.glob("*/server.token") if _is_served(each.parent))
     env = {
-        "PLATFORM_AUTH_BROKER": f"unix://{keys[-1].parent / 'broker.sock'}",
-        "PLATFORM_AUTH_BROKER_TOKEN_FILE": str(keys[-1]),
+        "PLATFORM_AUTH_BROKER": f"unix://{key.parent / 'broker.sock'}",
+        "PLATFORM_AUTH_BROKER_TOKEN_FILE": str(key),
     }
     return hub.people[person].run(program("platform-auth"), "token", "prod", **env)
+
+
+def _is_served(place: Path) -> bool:
+    """Tell whether a server is there: one that was killed leaves its place behind."""
+    with closing(socket.socket(socket.AF_UNIX)) as connection:
+        return connection.connect_ex(str(place / "broker.sock")) == 0
 
 
 def test_one_sign_in_serves_every_server_of_a_person(
     hub: Hub, ada: HubUser, callback_url: str, oidc: OidcProvider, canary: Callable[[], Canary]
 ) -> None:
-    start = _begin(ada)
+    start = ada.begin_by_service("prod")
     asked = parse_qs(urlsplit(start.headers["location"]).query)
     assert asked["redirect_uri"] == [callback_url]
     with ScriptedPerson() as person:
@@ -100,3 +87,55 @@ def test_one_sign_in_serves_every_server_of_a_person(
     finally:
         hub.stop_server("ada", "work")
     assert [entry["outcome"] for entry in oidc.log("token")] == ["ok"]
+
+
+def test_nothing_of_a_sign_in_is_in_a_users_home(
+    hub: Hub, ada: HubUser, canary: Callable[[], Canary]
+) -> None:
+    ada.sign_in_by_service("prod")
+    assert _token(hub, "ada").returncode == 0
+    canary().assert_absent(hub.people["ada"].home, hub.log_text(), str(ada.session("prod")))
+
+
+def test_a_sign_out_holds_on_every_server(hub: Hub, ada: HubUser) -> None:
+    ada.sign_in_by_service("prod")
+    hub.start_server("ada", "work")
+    try:
+        ada.visit(f"{hub.server_url('ada', 'work')}tree")
+        assert ada.post("prod", "sign-out", server="work").json()["state"] == "signed_out"
+        assert ada.session("prod")["state"] == "signed_out"
+        ended = wait_until(
+            lambda: (run := _token(hub, "ada")).returncode and run, "no token any more"
+        )
+        assert (ended.returncode, ended.stdout) == (3, "")
+    finally:
+        hub.stop_server("ada", "work")
+
+
+def test_a_server_that_is_started_anew_is_signed_in(hub: Hub, ada: HubUser) -> None:
+    ada.sign_in_by_service("prod")
+    hub.stop_server("ada")
+    hub.start_server("ada")
+    ada.visit(f"{hub.server_url('ada')}tree")
+    assert ada.session("prod")["signed_in_as"] == ADA.email
+    assert _token(hub, "ada").returncode == 0
+
+
+def test_a_worker_needs_the_service_and_a_token_of_the_hubs(
+    hub: Hub, ada: HubUser, canary: Callable[[], Canary]
+) -> None:
+    ada.sign_in_by_service("prod")
+    scopes = ["access:services!service=platform-auth", "read:users:name!user"]
+    worker = {
+        "PLATFORM_AUTH_HUB_SERVICE": f"{hub.proxy_origin}{hub.base_url}services/platform-auth/",
+        "JUPYTERHUB_API_TOKEN": hub.new_token("ada", scopes),
+    }
+    command = [program("platform-auth"), "token", "prod"]
+    # Any machine and any user may be the worker's: who it is, the token says.
+    printed = hub.people["grace"].run(*command, **worker)
+    assert canary().search_text(printed.stdout) == ["access_token"], printed.stderr
+    other = worker | {"JUPYTERHUB_API_TOKEN": hub.new_token("grace", scopes)}
+    assert hub.people["grace"].run(*command, **other).returncode == 3
+    page = worker | {"JUPYTERHUB_API_TOKEN": hub.new_token("ada", ["read:users:name!user"])}
+    refused = hub.people["grace"].run(*command, **page)
+    assert (refused.returncode, refused.stdout) == (1, "")

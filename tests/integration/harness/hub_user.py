@@ -114,6 +114,20 @@ class HubUser:
             assert start.status_code == 302, start.text
             return self.come_back(person.answer(start.headers["location"]))
 
+    def begin_by_service(self, profile: str, server: str = "") -> httpx2.Response:
+        """Go from a server's sign-in page through the Hub's service; the same as `begin`."""
+        page, own = self.begin(profile, server), urlsplit(self.hub.url).netloc
+        while urlsplit(page.headers["location"]).netloc in {"", own}:
+            page = self.http.get(page.url.join(page.headers["location"]), headers=_CLICKED)
+            assert page.is_redirect, page.text
+        return page
+
+    def sign_in_by_service(self, profile: str, server: str = "") -> httpx2.Response:
+        """Walk the whole way through the Hub's service, and return the page it ends on."""
+        with ScriptedPerson() as person:
+            start = self.begin_by_service(profile, server)
+            return self.come_back(person.answer(start.headers["location"]))
+
     def call(
         self, method: str, path: str, server: str = "", *, of: str = "", **request: Any
     ) -> httpx2.Response:
