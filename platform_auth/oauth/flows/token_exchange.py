@@ -2,48 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from ..grants import request_tokens
 from ..workload import identity_token
+from .vouched import Vouched
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Mapping
 
-    from ..context import FlowContext
-    from ..steps import Step
-    from ..tokens import TokenSet
-
-GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+    from ...config import PlatformConfig
 
 
-class TokenExchange:
-    """The flow `token_exchange`: the file's token is the subject; nobody is asked."""
+class TokenExchange(Vouched):
+    """The flow `token_exchange`: the file's token is the subject (§2.1)."""
 
     name = "token_exchange"
-    interactive = False
-    redirects = False
+    grant_type = "urn:ietf:params:oauth:grant-type:token-exchange"
 
-    def sign_in(self, context: FlowContext) -> Generator[Step, Any, TokenSet]:
-        """Exchange what the file holds now (§2.1)."""
-        config = context.config
-        tokens = yield from request_tokens(
-            context,
-            GRANT_TYPE,
-            replay=True,
-            subject_token=identity_token(config),
-            subject_token_type=config.oauth.subject_token_type,
-            requested_token_type=config.oauth.requested_token_type,
-            scope=" ".join(config.scopes),
-            audience=config.audience,
-        )
-        return replace(tokens, refresh_token=None)  # the file is all it takes
-
-    def refresh(self, context: FlowContext, old: TokenSet) -> Generator[Step, Any, TokenSet]:
-        """Exchange anew: the old token may be the last of a workload that is no longer trusted."""
-        del old
-        return self.sign_in(context)
+    def shown(self, config: PlatformConfig) -> Mapping[str, Any]:
+        """Return the subject, and the types of what is shown and what is wanted."""
+        return {
+            "subject_token": identity_token(config),
+            "subject_token_type": config.oauth.subject_token_type,
+            "requested_token_type": config.oauth.requested_token_type,
+        }
 
 
 FLOW = TokenExchange()
