@@ -27,24 +27,6 @@ class UserProfilesHandler(ApiHandler):
         self._user_profiles = user_profiles
 
     @web.authenticated
-    @authorized_to("read")
-    async def get(self) -> None:
-        """Answer ``GET``."""
-        await self._answer()
-
-    @web.authenticated
-    @authorized_to("write")
-    async def post(self) -> None:
-        """Answer ``POST``."""
-        await self._answer()
-
-    @web.authenticated
-    @authorized_to("write")
-    async def put(self) -> None:
-        """Answer ``PUT``."""
-        await self._answer()
-
-    @web.authenticated
     @authorized_to("write")
     async def delete(self) -> None:
         """Answer ``DELETE``."""
