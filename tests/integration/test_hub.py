@@ -222,3 +222,23 @@ def test_no_refresh_token_or_verifier_is_in_any_log(
     # The Hub itself logs codes, in the `next` of its redirects; they are of no use without PKCE's
     # verifier.
     assert found <= {"code"}
+
+
+def test_where_every_user_has_a_domain_of_their_own(
+    start_hub: Callable[..., Hub], oidc: OidcProvider, browser: BrowserSession, person: Person
+) -> None:
+    settings = {"profiles": {"prod": profile(oidc.issuer, PLATFORM)}, "sign_in_timeout": 60}
+    domains = 'c.JupyterHub.subdomain_host = f"http://hub.localhost:{port}"'
+    hub = start_hub(users=("ada",), settings=settings, config=domains)
+    hub.origin = f"http://hub.localhost:{hub.port}"
+    oidc.allow_redirects("notebook", [hub.callback_url])
+    hub.start_server("ada")
+    page = browser.page()
+    path = f"user/{hub.name('ada')}/platform-auth/login?profile=prod"
+    hub_page.log_in(page, hub, "ada", path)
+    # To the browser, the Hub that has logged them in is another site than the server.
+    page.get_by_role("link", name="Continue to sign in").click()
+    page.wait_for_url(f"{oidc.issuer}/**")
+    person.sign_in(page)
+    page.get_by_role("heading", name="You are signed in").wait_for()
+    assert urlsplit(page.url).hostname not in {"hub.localhost", None}

@@ -24,7 +24,7 @@ _ARGUMENTS: Final = (
     "--disable-component-update",
     "--disable-sync",
     # A page of a test that asks for a font or a script elsewhere gets a plain "no" at once.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.*",
 )
 
 _PATIENCE: Final = 20_000
