@@ -28,7 +28,7 @@ a{color:var(--link)}
 .sheet{margin-top:20px;overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:12px}
 table{width:100%;border-collapse:collapse}
 caption{padding:14px 18px 6px;text-align:left;font-weight:650}
-th,td{padding:10px 18px;border-top:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:anywhere}
+th,td{padding:10px 18px;border-top:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:break-word}
 thead th{border-top:0;color:var(--soft);font-size:14px;font-weight:600;white-space:nowrap}
 tbody th{font-weight:600}
 small{display:block;color:var(--soft);font-size:14px;font-weight:400}
@@ -44,6 +44,7 @@ button,.go{display:inline-block;padding:6px 14px;border:1px solid var(--soft);bo
 button.last{border-color:var(--bad);color:var(--bad)}
 summary{padding:6px 0;color:var(--link);cursor:pointer}
 details p{margin:0 0 8px}
+.sheet~:is(p,details){margin-top:16px}
 :is(a,button,input,summary,.sheet):focus-visible{outline:3px solid var(--link);outline-offset:2px}
 .pages{display:flex;gap:18px;margin-top:16px}
 .unseen{position:absolute;width:1px;height:1px;margin:-1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
