@@ -8,7 +8,8 @@ where the connection does.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 from .waits import pieces
 
@@ -21,6 +22,37 @@ MAX_ANSWER: Final = 4 * 1024 * 1024
 
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: |\Z)")
 _AT_ONCE = 64 * 1024
+_PAUSE: Final = 0.02
+
+
+def connect(connection: socket.socket, place: Any) -> None:  # noqa: ANN401 - as its family has it
+    """Connect to a program, however many do so at the same time.
+
+    Parameters
+    ----------
+    connection
+        A new one; its timeout is for all tries together.
+    place
+        Where the program listens.
+
+    Raises
+    ------
+    OSError
+        It does not listen, or let nobody in for too long (`TimeoutError`).
+
+    """
+    deadline = time.monotonic() + (connection.gettimeout() or 0)
+    while True:
+        try:
+            return connection.connect(place)
+        except BlockingIOError:  # a Unix socket whose queue is full: nobody waits in connect(2)
+            if time.monotonic() >= deadline:
+                raise TimeoutError from None
+        _rest()
+
+
+def _rest() -> None:
+    time.sleep(_PAUSE)
 
 
 def call(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
 from ..errors import BrokerRefusedError, BrokerUnavailableError, PlatformAuthError
-from .call import call
+from .call import call, connect
 from .environment import ADDRESS_VARIABLE, broker_of_environment, hub_service_of_environment
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class SocketChannel:
         try:
             with socket.socket(family, socket.SOCK_STREAM) as connection:
                 connection.settimeout(timeout)
-                connection.connect(place)
+                connect(connection, place)
                 status, answer = call(connection, method, path, headers, content)
             return status, _json_object(answer)
         except TimeoutError as error:

@@ -40,6 +40,9 @@ _HEAD: Final = 64 * 1024
 _MAX_READ: Final = 64 * 1024 * 1024
 """Bytes of a body that are read to no purpose, so that its sender hears the answer."""
 
+_BACKLOG: Final = 1024
+"""Programs that may wait to be let in, where the system allows so many: a crowd of kernels."""
+
 
 class Listener:
     """Serves a broker to programs of the same user on the same machine.
@@ -84,7 +87,7 @@ class Listener:
         """
         self._place.take()
         if self._tcp:
-            sockets = bind_sockets(0, "127.0.0.1", family=socket.AF_INET)
+            sockets = bind_sockets(0, "127.0.0.1", family=socket.AF_INET, backlog=_BACKLOG)
             self._server.add_sockets(sockets)
             self.address = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
         else:
@@ -136,6 +139,6 @@ def _bind_private(path: Path) -> socket.socket:
     # The mask makes it private from the first instant; bind_unix_socket's chmod comes later.
     mask = os.umask(0o177)
     try:
-        return bind_unix_socket(str(path), mode=0o600)
+        return bind_unix_socket(str(path), mode=0o600, backlog=_BACKLOG)
     finally:
         os.umask(mask)

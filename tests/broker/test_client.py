@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -7,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from platform_auth.broker import call as calls
+from platform_auth.broker import client as module
 from platform_auth.broker.client import BrokerClient, SocketChannel
 from platform_auth.errors import (
     BrokerRefusedError,
@@ -16,6 +19,7 @@ from platform_auth.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -163,6 +167,58 @@ class TestChannel:
             address = f"http://127.0.0.1:{server.getsockname()[1]}"
             assert self.channel(tmp_path, address).call("GET", "/") == (200, {"ok": True})
             thread.join()
+
+    def test_a_crowd_is_waited_for(
+        self, crowded: tuple[Path, socket.socket], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, server = crowded
+        threads: list[threading.Thread] = []
+
+        def make_room() -> None:
+            if not threads:
+                threads.append(threading.Thread(target=answer_all, args=(server,)))
+                threads[0].start()
+
+        monkeypatch.setattr(calls, "_rest", make_room)
+        assert self.channel(path.parent, f"unix://{path}").call("GET", "/") == (200, {})
+        threads[0].join()
+
+    def test_a_crowd_is_not_waited_for_longer_than_for_an_answer(
+        self, crowded: tuple[Path, socket.socket], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path, _server = crowded
+        monkeypatch.setattr(module, "_SECONDS", 0.1)
+        with pytest.raises(BrokerUnavailableError) as caught:
+            self.channel(path.parent, f"unix://{path}").call("GET", "/")
+        assert "busy" in caught.value.why
+
+
+@pytest.fixture
+def crowded(short: Path) -> Iterator[tuple[Path, socket.socket]]:
+    """Return a Unix socket that lets nobody in, and has no room for one more who waits."""
+    path = short / "broker.sock"
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        server.bind(str(path))
+        server.listen(1)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                waiting = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+                waiting.setblocking(False)
+                waiting.connect(str(path))
+                waiting.sendall(b"let me in")
+        yield path, server
+
+
+def answer_all(server: socket.socket) -> None:
+    """Let in all who wait, and answer the one who asks for something."""
+    asked = b""
+    while not asked.startswith(b"GET"):
+        connection, _ = server.accept()
+        with connection:
+            asked = connection.recv(65536)
+            with contextlib.suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n{}")
 
 
 def answer_once(server: socket.socket, answer: bytes) -> None:
