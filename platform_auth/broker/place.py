@@ -7,6 +7,7 @@ however it ended. What a process that was killed has left behind is swept by the
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import logging
 import os
@@ -30,6 +31,9 @@ _SOCKET: Final = "broker.sock"
 
 _MAX_SOCKET_PATH: Final = 100
 """``sun_path`` holds 108 bytes on Linux and 104 on macOS."""
+
+_TRIES: Final = 8
+"""New places that are tried; others' sweeping is very unlikely to cost even one."""
 
 
 class Place:
@@ -61,12 +65,15 @@ class Place:
         Raises
         ------
         OSError, UnsafeFileError
-            It cannot be made, or others could write to it.
+            It cannot be made or kept, or others could write to it.
 
         """
         self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not (self._identity and self._take(_digest(self._identity)[:8])):
-            self._take(secrets.token_hex(4))
+        names = [_digest(self._identity)[:8]] if self._identity else []
+        names += [secrets.token_hex(4) for _ in range(_TRIES)]
+        if not any(self._take(name) for name in names):
+            # Never the parent itself: it is every server's.
+            raise OSError(errno.EBUSY, "others hold every new place's lock", str(self._parent))
         for each in self._parent.glob(f"{_PREFIX}{_host()}-*"):
             if each != self.path:
                 _sweep(each)
@@ -77,8 +84,8 @@ class Place:
         lock = _lock(path)
         try:
             lock.acquire(timeout=0)
-        except Timeout:
-            return False  # two of the same identity: a server that was started twice
+        except (Timeout, FileNotFoundError):
+            return False  # a server that was started twice, or another one is sweeping just now
         except (OSError, NotImplementedError) as error:
             # It works without, but nobody can ever tell that its owner is gone.
             log.info("%s cannot be locked: %s", path, error)

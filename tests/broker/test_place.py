@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from platform_auth.broker import place as module
 from platform_auth.broker.place import Place
@@ -152,6 +152,41 @@ class TestSweeping:
         taken(parent)
         assert (elsewhere / "lock").exists()
         assert (parent / f"{prefix}file").exists()
+
+
+class TestAnothersSweep:
+    """It can come between the making of a place and its lock."""
+
+    @pytest.mark.parametrize("lost", [Timeout("lock"), FileNotFoundError(2, "No such file")])
+    def test_another_place_is_taken(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: Exception
+    ) -> None:
+        acquire, first = FileLock.acquire, [lost]
+
+        def swept(lock: FileLock, **how: Any) -> Any:
+            if first:
+                raise first.pop()
+            return acquire(lock, **how)
+
+        monkeypatch.setattr(FileLock, "acquire", swept)
+        place = taken(tmp_path)
+        assert place.path.parent == tmp_path
+        assert place._lock is not None
+        place.leave()
+        assert tmp_path.exists()
+
+    def test_no_place_at_all_is_an_error(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def swept(lock: FileLock, **_how: Any) -> None:
+            raise Timeout(lock.lock_file)
+
+        monkeypatch.setattr(FileLock, "acquire", swept)
+        place = Place(tmp_path, "jupyter")
+        with pytest.raises(OSError, match="lock"):
+            place.take()
+        place.leave()
+        assert tmp_path.exists()
 
 
 class TestUnsafe:
