@@ -3,6 +3,9 @@
 A lease is a row's columns rather than a lock of the database's: a restart would free those while a
 refresh is under way, and the next holder would send a refresh token that is used up. It runs out by
 the database's clock, is renewed while it is held, and whoever is not sure of it does not send.
+
+One thing no lease can prevent: a replica that is killed between a provider's answer and its saving,
+which is one statement, takes the new refresh token with it, and that one person signs in again.
 """
 
 from __future__ import annotations
