@@ -20,6 +20,7 @@ from platform_auth.errors import (
 )
 from platform_auth.oauth.grants import refresh_tokens, request_tokens, revoke
 from platform_auth.oauth.identity import Identity
+from platform_auth.oauth.steps import Response
 from platform_auth.oauth.tokens import TokenSet
 from platform_auth.secret import Secret
 
@@ -48,6 +49,30 @@ def test_refresh_token(provider: Provider) -> None:
     assert new.refresh_token == Secret("rt-1-CANARY")
     (request,) = provider.sent_to("token")
     assert request.replay
+
+
+def test_tokens_are_read_once(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, json_object = [], Response.json_object
+
+    def counted(response: Response) -> dict[str, Any]:
+        read.append(b"access_token" in response.body)
+        return json_object(response)
+
+    monkeypatch.setattr(Response, "json_object", counted)
+    refresh(provider)
+    assert read.count(True) == 1
+
+
+@pytest.mark.parametrize("name", ["error", "\\u0065rror"])
+def test_a_refusal_that_calls_itself_a_success_repeats_no_secret(
+    provider: Provider, name: str
+) -> None:
+    body = f'{{"{name}": "invalid_grant", "{name}_description": "rt-0-CANARY is over"}}'
+    provider.next["token"].append(replace(reply({}), body=body.encode()))
+    with pytest.raises(InvalidGrantError) as caught:
+        refresh(provider)
+    assert "is over" in caught.value.why
+    assert "CANARY" not in str(caught.value)
 
 
 @pytest.mark.parametrize("given", [{}, {"refresh_token": ""}, {"refresh_token": None}])
