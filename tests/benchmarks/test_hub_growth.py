@@ -54,10 +54,10 @@ def replicas(server: Postgres, provider: Rotating, tmp_path: Path, bench: Any) -
 
 def _copy(server: Postgres, name: str, sessions: int) -> None:
     """Fill the table up to so many sessions: of people who are not here."""
-    columns = "profile, version, serial, mark, record, who, flow, expires_at"
+    columns = "profile, serial, mark, record, who, flow, expires_at"
     server.execute(
-        f"INSERT INTO platform_auth_sessions (person, {columns})"  # noqa: S608 - our own numbers
-        f" SELECT 'resting' || n, {columns} FROM platform_auth_sessions,"
+        f"INSERT INTO platform_auth_sessions (person, version, {columns})"  # noqa: S608 - our own numbers
+        f" SELECT 'resting' || n, version - 3600000 - n, {columns} FROM platform_auth_sessions,"
         f" generate_series(1, {sessions}) n WHERE person = 'user0' AND profile = 'prod'"
         " ON CONFLICT DO NOTHING",
         name,
