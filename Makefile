@@ -51,7 +51,7 @@ lint: $(INSTALLED) $(LAB_INSTALLED) ## Check style and types of the Python and T
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	MYPYPATH=tests/integration $(BIN)/mypy -p harness
+	MYPYPATH=tests/integration:tests/support $(BIN)/mypy -p harness
 	cd labextension && npm run --silent lint:check
 
 format: $(INSTALLED) $(LAB_INSTALLED) ## Repair what the linters can repair by themselves

@@ -20,13 +20,12 @@ from flyteidl2.auth.auth_service_connect import (
 )
 from joserfc.errors import JoseError
 
+from fakes.closing import Closing
 from harness.ingress import Ingress
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Collection, Iterable, Mapping
-    from types import TracebackType
-    from typing import Self
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from harness.verifier import Verifier
@@ -58,7 +57,7 @@ class Received:
     headers: Mapping[str, str] = field(repr=False)
 
 
-class FlytePlatform:
+class FlytePlatform(Closing):
     """A platform that takes access tokens in a header of its choice, and says how to get them.
 
     ``IdentityService.UserInfo`` over gRPC and ``GET /me`` over HTTP say who asks.
@@ -123,16 +122,7 @@ class FlytePlatform:
         self.endpoint = f"localhost:{ingress.port}"
         self.url = f"{'https' if tls else 'http'}://{self.endpoint}"
 
-    def __enter__(self) -> Self:
-        """Return the platform."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Stop it."""
         self._ends.close()
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import socket
-import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from fakes.closing import Closing
+from fakes.loop_server import LoopServer
 from harness.child import Child
 from harness.environment import isolated, program
 from harness.polling import wait_until
@@ -16,16 +16,13 @@ from harness.ports import free_port
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Coroutine
     from pathlib import Path
-    from types import TracebackType
-    from typing import Self
 
 _ASKED: Final = re.compile(r"Request \(file descriptor \d+\): (\S+ \S+) HTTP/")
 _FAR: Final = ".example.test"
 
 
-class Elsewhere:
+class Elsewhere(LoopServer):
     """Hosts below ``example.test``, which no name server knows; TLS ends where they begin.
 
     The one way to them is a gateway: a proxy that asks nobody for a password, and through which the
@@ -47,52 +44,11 @@ class Elsewhere:
 
     def __init__(self, hosts: dict[str, tuple[int, ssl.SSLContext]]) -> None:
         self._hosts, self.visits = hosts, list[str]()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self._server = self._run(asyncio.start_server(self._connected, "127.0.0.1", 0))
-        self.gateway = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        super().__init__()
+        self.gateway = f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
-        """Return it."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """End all connections."""
-        self._run(self._stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
-
-    async def _stop(self) -> None:
-        self._server.close()
-        for each in self._tasks:
-            each.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._serve(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            # An SSLError is an OSError: a client that does not trust hangs up.
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                await self._tunnel(reader, writer)
-        finally:
-            writer.transport.abort()
-
-    async def _tunnel(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Open the tunnel that is asked for."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         target = head.split(" ")[1]
         self.visits.append(target)
@@ -105,7 +61,7 @@ class Elsewhere:
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         await writer.drain()
         await writer.start_tls(certificate)
-        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
+        inner_reader, inner_writer = await self.connect(port)
         try:
             pipes = (_pipe(reader, inner_writer), _pipe(inner_reader, writer))
             running = {asyncio.create_task(pipe) for pipe in pipes}
@@ -124,7 +80,7 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         await writer.drain()
 
 
-class ForwardProxy:
+class ForwardProxy(Closing):
     """A running tinyproxy.
 
     Parameters
@@ -163,16 +119,7 @@ class ForwardProxy:
         )
         wait_until(self._is_listening, "tinyproxy")
 
-    def __enter__(self) -> Self:
-        """Return it."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Stop it."""
         self.child.stop()
 

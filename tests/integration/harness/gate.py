@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from fakes.closing import Closing
 from harness.http import loopback_client
-
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
 
 _HEADER: Final = "Proxy-Authorization"
 _PASSED_ON: Final = ("authorization", "content-type", "accept")
 
 
-class Gate:
+class Gate(Closing):
     """A reverse proxy.
 
     Parameters
@@ -62,16 +59,7 @@ class Gate:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
-    def __enter__(self) -> Self:
-        """Return the gate."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Stop it."""
         self._server.shutdown()
         self._server.server_close()

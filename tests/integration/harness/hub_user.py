@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin, urlsplit
 
+from fakes.closing import Closing
 from harness.form import Forms
 from harness.http import loopback_client
 from harness.scripted import ScriptedPerson
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
-
     import httpx2
 
     from harness.hub import Hub
@@ -23,7 +21,7 @@ _CLICKED: Final = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"
 _SENT: Final = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
 
 
-class HubUser:
+class HubUser(Closing):
     """A browser that is logged in to a Hub, with all its cookies.
 
     Parameters
@@ -42,16 +40,7 @@ class HubUser:
         self.http = loopback_client(timeout=60.0, **options)
         self.log_in()
 
-    def __enter__(self) -> Self:
-        """Return it."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Close its connections."""
         self.http.close()
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_client.blocking.client import BlockingKernelClient
 
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
+from fakes.closing import Closing
 
+if TYPE_CHECKING:
     from harness.jupyter import JupyterServer
 
 _SECONDS: Final = 120
@@ -23,7 +22,7 @@ def start_kernel(server: JupyterServer) -> str:
     return kernel_id
 
 
-class ServerKernel:
+class ServerKernel(Closing):
     """A kernel that a server has started; ends with the block.
 
     Parameters
@@ -42,17 +41,6 @@ class ServerKernel:
         self._client.load_connection_file(str(server.runtime / f"kernel-{self.kernel_id}.json"))
         self._client.start_channels(hb=False)  # a busy machine is not a dead kernel
         self._client.wait_for_ready(timeout=_SECONDS)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Shut it down."""

@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from joserfc.errors import JoseError
 
+from fakes.closing import Closing
 from harness.verifier import Verifier
-
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
 
 PROJECTS: Final = ("flytesnacks", "analytics")
 
 
-class Platform:
+class Platform(Closing):
     """A platform that verifies JSON Web Tokens of one issuer (RFC 9068 §4).
 
     ``GET /api/v1/projects`` lists the projects and says who asked.
@@ -50,16 +47,7 @@ class Platform:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
-    def __enter__(self) -> Self:
-        """Return the platform."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Stop it."""
         self._server.shutdown()
         self._server.server_close()

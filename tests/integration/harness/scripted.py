@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
+from fakes.closing import Closing
 from harness.form import Form, Forms
 from harness.http import loopback_client
 from harness.people import ADA
 
 if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
-
     import httpx2
 
     from harness.people import Who
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 _MOST_STEPS: Final = 20
 
 
-class ScriptedPerson:
+class ScriptedPerson(Closing):
     """Walks through a provider's pages and reports the redirect that leads back to the client.
 
     Knows the pages of the certified provider and of the sandbox. Keeps cookies as a browser does,
@@ -40,16 +38,7 @@ class ScriptedPerson:
         self.allow = allow
         self.http = loopback_client()
 
-    def __enter__(self) -> Self:
-        """Return the person."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Close their connections."""
         self.http.close()
 

@@ -9,15 +9,16 @@ from base64 import b64decode
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+from .closing import Closing
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
-    from typing import Any, Self
+    from typing import Any
 
 _CHUNK = 64 * 1024
 
 
-class ForwardProxy:
+class ForwardProxy(Closing):
     """A proxy that knows ``CONNECT`` (RFC 9110 §9.3.6).
 
     Parameters
@@ -65,15 +66,8 @@ class ForwardProxy:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Stop it."""
         self._server.shutdown()
         self._server.server_close()
 
