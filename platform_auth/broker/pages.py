@@ -20,9 +20,7 @@ PALETTE: Final = """\
 """  # noqa: E501 - a style sheet
 """The colours of all pages, light and dark."""
 
-_STYLE: Final = (
-    PALETTE
-    + """\
+_LAYOUT: Final = """\
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:grid;place-items:center;padding:24px;background:var(--back);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{width:100%;max-width:440px;padding:36px 32px;background:var(--card);border:1px solid var(--line);border-radius:14px;text-align:center;overflow-wrap:anywhere}
@@ -48,8 +46,9 @@ li .go{margin-top:10px}
 label{display:block}
 input{display:block;width:100%;margin-top:8px;padding:9px 12px;border:1px solid var(--soft);border-radius:8px;background:var(--back);color:var(--ink);font:inherit}
 [role=alert]{margin:0 0 10px;text-align:left;padding:8px 12px;border-left:4px solid var(--bad);border-radius:4px;background:var(--back);color:var(--ink)}
-"""
-)  # noqa: E501 - a style sheet
+"""  # noqa: E501 - a style sheet
+_STYLE: Final = PALETTE + _LAYOUT
+
 # A tab that a script opened may close itself; in any other this does nothing.
 _SCRIPT: Final = "setTimeout(function(){window.close()},1500)"
 

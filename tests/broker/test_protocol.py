@@ -302,7 +302,7 @@ class TestView:
         "profile", "state", "revision", "platform", "endpoint", "flow", "client", "source",
         "locked", "default", "signed_in_as", "signed_in_at", "refreshed_at", "expires_at",
         "next_refresh", "scopes", "notices", "key_source", "sign_in_url", "challenge", "error",
-        "last_error", "warnings", "speaks",
+        "last_error", "warnings", "speaks", "interactive",
     )  # fmt: skip
 
     def test_what_it_says(self, bench: Bench) -> None:

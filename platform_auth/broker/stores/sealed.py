@@ -35,9 +35,7 @@ class NewerError(Exception):
     """A newer version of this program sealed it."""
 
 
-def seal(
-    plain: bytes, identifier: bytes, key: bytes, name: str, owner: str | None = None
-) -> bytes:
+def seal(plain: bytes, identifier: bytes, key: bytes, name: str, owner: str | None = None) -> bytes:
     """Return the sealed form.
 
     Parameters
