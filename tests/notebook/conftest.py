@@ -95,6 +95,19 @@ class Host:
             if each is not None
         ]
 
+    def waited_for(self, name: str = "demo") -> threading.Event:
+        """Return what is set once a cell has put a sign-in before the person, and waits."""
+        session, waits = self.run(self.broker.session(name)), threading.Event()
+        changed = session.changed
+
+        async def noticed(since: int, wait: float) -> None:
+            if session.challenge is not None:
+                waits.set()
+            await changed(since, wait)
+
+        session.changed = noticed
+        return waits
+
     def wait_for(self, state: str, name: str = "demo") -> dict[str, Any]:
         view = self.client.session(name)
         while view["state"] != state:

@@ -182,7 +182,10 @@ def test_a_sign_in_that_the_provider_has_ended_asks_again(
 def test_the_wait_outlives_a_restarted_server(
     host: Host, notebook: Notebook, person: Person
 ) -> None:
+    waits = host.waited_for()
+
     def restart() -> None:
+        assert waits.wait(20)  # a cell that does not ask meanwhile cannot notice
         host.restart()
         host.wait_for("signing_in")  # asked anew, as the new one knew nothing of it
         person.sign_in()
