@@ -41,6 +41,9 @@ class Window:
         """Wait until it is there, and shows how the person stands."""
         self.page.wait_for_function("() => window.jupyterapp")
         self.page.evaluate(_RESTORED)
+        if self._server.app == "lab":
+            # It comes last, and takes the keyboard from whatever is open by then.
+            expect(self.page.locator(".jp-Launcher")).to_be_focused()
         expect(self.status).to_be_visible()
 
     @property
