@@ -106,14 +106,26 @@ def is_shared(path: Path) -> bool:
         return False
 
 
-def shared_secret_warning(
+def work_tree(path: Path) -> Path | None:
+    """Return the git work tree in which a file lies, wherever links lead; None if in none."""
+    # A submodule and a further work tree have a file of that name, not a directory.
+    return next((each for each in path.resolve().parents if exists(each / ".git")), None)
+
+
+def exposed_secret_warnings(
     path: Path, instead: str, *, what: str = "a client secret"
 ) -> Iterator[str]:
-    """Yield a warning when a file that holds a secret can be read by other users."""
+    """Yield warnings when others can read a file that holds a secret, or will once it is pushed."""
     if is_shared(path):
         yield (
             f"{path} holds {what}, and other users of this machine can read the file. "
             f"Run: chmod 600 '{path}', or {instead}."
+        )
+    tree = work_tree(path)
+    if tree is not None:
+        yield (
+            f"{path} holds {what}, and is in the git work tree {tree}: a commit would publish it. "
+            f"Take it out of the file: {instead}. If it was committed, have it replaced."
         )
 
 

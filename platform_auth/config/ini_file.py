@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigError
 from .entries import ENTRIES
-from .file import read_bytes, shared_secret_warning
+from .file import exposed_secret_warnings, read_bytes
 from .section import Named, Section
 from .setting import Setting
 from .yaml_file import SHARED_LIMIT
@@ -65,7 +65,7 @@ class IniSource:
         return Setting(name, value, document.place(()), document.directory)
 
     def warnings(self) -> Iterator[str]:
-        """Yield unknown options of our two sections, and a secret that others can read."""
+        """Yield unknown options of our two sections, and a secret that is exposed."""
         for name in ("platform", "credentials"):
             known = [entry.option for entry in ENTRIES if entry.section == name]
             if self.parser.has_section(name):
@@ -74,8 +74,8 @@ class IniSource:
                 for error in section.unknown(known):
                     yield f"{error.what} {error.why} {error.fix}"
         if self.parser.has_option("credentials", "client_secret"):
-            instead = "name a file that holds it in [credentials] client_secret_location"
-            yield from shared_secret_warning(self.path, instead)
+            instead = "name another file that holds it in [credentials] client_secret_location"
+            yield from exposed_secret_warnings(self.path, instead)
 
 
 def _text(path: Path) -> str:

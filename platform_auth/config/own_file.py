@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ParamSpec
 
 from ..errors import ConfigError
 from .endpoint import password_of
-from .file import shared_secret_warning
+from .file import exposed_secret_warnings
 from .profile import Profile, ProfileSource, check_name, read_profile
 from .section import Named, Section
 from .yaml_file import YamlDocument, load_own
@@ -104,13 +104,15 @@ def _refuse_two_origins(section: Section) -> None:
 
 
 def _exposed(oauth: Section, profile: Profile, path: Path) -> Iterator[str]:
-    """Yield a warning for each secret that others can read in the file."""
+    """Yield warnings for each secret in the file that others can read, or that git would keep."""
     for name, places in _ELSEWHERE.items():
         if oauth.setting(name):
-            yield from shared_secret_warning(path, f"name a file that holds it in {places[0]}")
+            yield from exposed_secret_warnings(
+                path, f"name another file that holds it in {places[0]}"
+            )
     if password_of(profile.config.http_proxy_url):
         instead = "leave it to HTTPS_PROXY in the environment of the Jupyter server"
-        yield from shared_secret_warning(path, instead, what="the password of a proxy")
+        yield from exposed_secret_warnings(path, instead, what="the password of a proxy")
 
 
 def outcome(

@@ -176,6 +176,38 @@ def test_a_secret_in_a_file_others_can_read_is_warned_of_with_the_way_out(
     assert Profiles().get("prod").warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("content", "instead"),
+    [(one(more=SECRET), "admin.clientSecretLocation"), (one(more=KEY), "oauth.private_key_file")],
+)
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_secret_in_a_git_work_tree_is_warned_of_with_the_way_out(
+    files: Files, tmp_path: Path, content: str, instead: str, linked: bool
+) -> None:
+    tree = files.own.parents[1]
+    if linked:  # as those have it who keep their settings in a repository
+        tree = tmp_path / "dotfiles"
+        tree.mkdir()
+        files.own.symlink_to(tree / "profiles.yaml")
+    write(files.own, content)
+    assert Profiles().get("prod").warnings == ()
+    (tree / ".git").mkdir()
+    [warning] = Profiles().get("prod").warnings
+    assert f"git work tree {tree}:" in warning
+    assert instead in warning
+    assert "hunter-CANARY" not in warning
+
+
+def test_a_submodule_is_a_work_tree_too_and_what_holds_no_secret_may_be_in_one(
+    files: Files,
+) -> None:
+    (files.own.parent / ".git").write_text("gitdir: ../.git/modules/settings\n")
+    write(files.own, one(more=SECRET))
+    assert "git work tree" in Profiles().get("prod").warnings[0]
+    write(files.own, one())
+    assert Profiles().get("prod").warnings == ()
+
+
 def test_a_file_without_a_secret_may_be_read_by_all(files: Files) -> None:
     write(files.own, one("endpoint: a, httpProxyURL: 'http://proxy:3128'"), 0o644)
     assert Profiles().get("prod").warnings == ()
