@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 BEGIN, END = "the window begins", "the window ends"
 """What a program looks for in the file system (``os.access``) around what is to be disturbed."""
 
+_MEMORY = frozenset({"brk", "mmap", "munmap", "mremap", "madvise", "mprotect"})
+"""Calls of the allocator: how many it makes is up to where the system has put the process."""
+
 _CALL = re.compile(r"^\d+ +(\w+)\(")
 
 
@@ -77,6 +80,8 @@ class Program:
     def calls(self, arguments: Callable[[], Sequence[str]], trace: Path) -> list[Call]:
         """Return its system calls between the two marks, as two runs in a row make them.
 
+        Those that only ask for memory are left out: nobody else sees them.
+
         Parameters
         ----------
         arguments
@@ -101,7 +106,7 @@ class Program:
             count[match[1]] += 1
             if END in line:
                 return found
-            if inside and BEGIN not in line:
+            if inside and BEGIN not in line and match[1] not in _MEMORY:
                 found.append(Call(match[1], count[match[1]], line))
         raise AssertionError(trace.read_text(errors="replace")[-2000:])
 
