@@ -72,7 +72,8 @@ export class ConnectionsPanel extends SidePanel {
     const { commands, panelWords, sessions } = options;
     const { toolbar } = this.connections;
     const add = button(addIcon, panelWords.add, () => commands.execute(ADD));
-    const show = () => add.setHidden(!commands.hasCommand(ADD));
+    const show = () =>
+      add.setHidden(!(commands.hasCommand(ADD) && commands.isEnabled(ADD)));
     commands.commandChanged.connect(show, this);
     show();
     toolbar.addItem('add', add);

@@ -44,6 +44,7 @@ export function addProfileCommands(
     caption: words.addCaption,
     icon: args => (args.isPalette ? undefined : addIcon),
     describedBy: { args: null },
+    isEnabled: () => sessions.canAdd,
     execute: () => add(options)
   });
   commands.addCommand(ProfileCommandIDs.edit, {

@@ -103,6 +103,8 @@ export interface IProfiles {
   profiles: ISession[];
   /** What is wrong with the configuration. */
   problems: IErrorText[];
+  /** Whether the user may have profiles of their own. */
+  can_add: boolean;
 }
 
 /** The server's answer is not one this extension can read. */
@@ -232,6 +234,7 @@ export function readProfiles(value: unknown, ahead = 0): IProfiles {
     profiles: value.profiles.map(session => readSession(session, ahead)),
     problems: (Array.isArray(value.problems) ? value.problems : [])
       .map(readError)
-      .filter(error => error !== null)
+      .filter(error => error !== null),
+    can_add: value.can_add !== false
   };
 }

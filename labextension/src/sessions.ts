@@ -26,6 +26,8 @@ export interface ISessions {
   readonly profiles: readonly string[] | null;
   /** What is wrong with the configuration. */
   readonly problems: readonly IErrorText[];
+  /** Whether the user may have profiles of their own, as far as is known. */
+  readonly canAdd: boolean;
   /** The profile meant when none is named. */
   readonly defaultProfile: string | null;
   /** Mean this profile when none is named, where there is such a one. */
@@ -84,6 +86,10 @@ export class Sessions implements ISessions, IDisposable {
 
   get problems(): readonly IErrorText[] {
     return this._problems;
+  }
+
+  get canAdd(): boolean {
+    return this._canAdd;
   }
 
   get defaultProfile(): string | null {
@@ -189,6 +195,7 @@ export class Sessions implements ISessions, IDisposable {
       this._profiles = answer.profiles.map(({ profile }) => profile);
       this._problems = answer.problems;
       this._default = answer.default;
+      this._canAdd = answer.can_add;
       for (const session of answer.profiles) {
         // Whoever is followed closely is known better than this answer knows.
         if (!this.watches.has(session.profile)) {
@@ -235,6 +242,7 @@ export class Sessions implements ISessions, IDisposable {
   private _profiles: readonly string[] | null = null;
   private _problems: readonly IErrorText[] = [];
   private _default: string | null = null;
+  private _canAdd = true;
   /** What was last asked for here: until the answer is there, and then what it said. */
   private readonly deeds = new Map<string, number | 'under way'>();
   private preferred = '';

@@ -1,6 +1,7 @@
 """``{base_url}platform-auth/api/v1/…``: the broker protocol for the front end.
 
-All of it but the private calls: no browser ever sees a token.
+All of it but the private calls: no browser ever sees a token. The list of profiles says in
+``can_add``, too, whether the user may have profiles of their own here.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from ..broker.broker import Broker
 
 ROUTE: Final = "platform-auth/api"
+
+_LIST: Final = "/v1/profiles"
 
 
 class ApiHandler(APIHandler):
@@ -86,7 +89,13 @@ class ApiHandler(APIHandler):
     async def _answer_to(self, path: str, body: dict[str, Any]) -> Reply:
         query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
         method, caller = self.request.method or "", browser_of(self)
-        return await self._protocol.answer(method, path, query, body, caller=caller)
+        reply = await self._protocol.answer(method, path, query, body, caller=caller)
+        if path != _LIST or reply.status != HTTPStatus.OK:
+            return reply
+        return Reply(reply.status, {**reply.body, "can_add": self._can_add()})
+
+    def _can_add(self) -> bool:
+        return self._broker.profiles.policy.allow_user_profiles
 
     def _body(self) -> dict[str, Any]:
         if len(self.request.body) > MAX_BODY:

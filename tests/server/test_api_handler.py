@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,6 +26,15 @@ async def test_lists_the_profiles(browser: Any, sandbox: Sandbox) -> None:
     (view,) = body["profiles"]
     assert (view["profile"], view["state"], view["source"]) == ("demo", "signed_out", "admin")
     assert view["sign_in_url"] == "/a%40b/platform-auth/login?profile=demo"
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_says_whether_there_may_be_profiles_of_ones_own(
+    browser: Any, broker: Broker, monkeypatch: pytest.MonkeyPatch, *, allowed: bool
+) -> None:
+    policy = replace(broker.profiles.policy, allow_user_profiles=allowed)
+    monkeypatch.setattr(broker.profiles, "_policy", policy)
+    assert (await browser.get(PROFILES)).json()["can_add"] is allowed
 
 
 @pytest.mark.parametrize("path", [PROFILES, f"{PROFILES}/demo", f"{PROFILES}/demo/qr"])

@@ -37,4 +37,6 @@ async def test_all_else_the_service_answers(
     handler: HubApiHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("platform_auth.server.api_handler.browser_of", lambda _: "browser")
-    assert (await handler._answer_to("/v1/profiles", {})).body == {"said": "by the service"}
+    said = {"said": "by the service"}
+    assert (await handler._answer_to("/v1/profiles/x", {})).body == said
+    assert (await handler._answer_to("/v1/profiles", {})).body == {**said, "can_add": False}

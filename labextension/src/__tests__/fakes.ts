@@ -48,7 +48,8 @@ export class FakeApi implements ISessionApi {
   list: IProfiles | Error = {
     default: 'prod',
     profiles: [session()],
-    problems: []
+    problems: [],
+    can_add: true
   };
   reply: ISession | Error = session();
   picture: IQrCode | Error | null = null;

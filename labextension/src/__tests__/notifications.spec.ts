@@ -81,7 +81,8 @@ class Window {
     this.api.list = {
       default: 'prod',
       profiles: [session(changes)],
-      problems: []
+      problems: [],
+      can_add: true
     };
     this.sessions.refresh();
     await jest.advanceTimersByTimeAsync(10);

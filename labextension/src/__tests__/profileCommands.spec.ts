@@ -20,13 +20,14 @@ jest.mock('../profileDialog', () => ({
 const shown = jest.mocked(dialogs);
 
 let api: jest.Mocked<IProfileApi>;
+let server: FakeApi;
 let commands: CommandRegistry;
 let sessions: Sessions;
 
 beforeEach(async () => {
   jest.useFakeTimers();
   jest.resetAllMocks();
-  const server = new FakeApi();
+  server = new FakeApi();
   server.list = readProfiles({
     default: 'prod',
     profiles: ['admin', 'user', 'flyte', 'session', ''].map(source =>
@@ -95,6 +96,14 @@ it('offers to sign in to what was added, and to nothing else', async () => {
   shown.showProfileForm.mockResolvedValueOnce(added);
   await commands.execute(ProfileCommandIDs.add);
   expect(shown.showAdded.mock.calls[0][0]).toBe(added);
+});
+
+it('adds nothing where the server allows none', async () => {
+  expect(commands.isEnabled(ProfileCommandIDs.add)).toBe(true);
+  server.list = readProfiles({ profiles: [], can_add: false });
+  sessions.refresh();
+  await jest.advanceTimersByTimeAsync(100);
+  expect(commands.isEnabled(ProfileCommandIDs.add)).toBe(false);
 });
 
 it('chooses the default, and marks it', async () => {

@@ -35,7 +35,12 @@ it('asks for nothing before it is started', async () => {
 
 it('knows the profiles, in the order of the server', async () => {
   const dev = session({ profile: 'dev', state: 'signed_in' });
-  api.list = { default: 'prod', profiles: [session(), dev], problems: [] };
+  api.list = {
+    default: 'prod',
+    profiles: [session(), dev],
+    problems: [],
+    can_add: true
+  };
   sessions.start();
   await pass(0.1);
   expect(sessions.profiles).toEqual(['prod', 'dev']);
