@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
 
 class Evidence:
@@ -35,7 +35,7 @@ class Evidence:
         context.tracing.start(snapshots=True, screenshots=False)
 
     def _watch_page(self, page: Page) -> None:
-        page.on("console", lambda m: self.console.append(f"{m.type}: {m.text}"))
+        page.on("console", lambda m: self.console.append(_line(m)))
         page.on("pageerror", lambda error: self.console.append(f"uncaught: {error}"))
         page.on("requestfailed", lambda r: self.console.append(f"failed: {r.method} {r.url}"))
 
@@ -56,3 +56,8 @@ class Evidence:
         for index, page in enumerate(context.pages):
             page.screenshot(path=self.directory / f"page-{number}-{index}.png")
         context.tracing.stop(path=self.directory / f"trace-{number}.zip")
+
+
+def _line(message: ConsoleMessage) -> str:
+    """Say where it comes from, too: what could not be loaded is told nowhere else."""
+    return f"{message.type}: {message.text} ({message.location.get('url', '')})"

@@ -67,6 +67,8 @@ class JupyterServer:
         Notebooks to begin with: by name, what each cell says.
     env
         More environment variables, for it and so for its kernels.
+    jupyter
+        The program ``jupyter`` of another environment than this one.
 
     """
 
@@ -79,6 +81,7 @@ class JupyterServer:
         server_config: Mapping[str, Any] | None = None,
         notebooks: Mapping[str, Sequence[str]] | None = None,
         env: Mapping[str, str] | None = None,
+        jupyter: str | None = None,
     ) -> None:
         self.directory = directory
         self.app = app
@@ -90,7 +93,7 @@ class JupyterServer:
         self.callback_url = f"{self.url}platform-auth/callback"
         self.home = directory / "home"
         self.root = directory / "work"
-        self.argv = [program("jupyter"), self.app]
+        self.argv = [jupyter or program("jupyter"), self.app]
         self._env = isolated(self.home, **(env or {}))
         self.runtime = self.home / "run"
         self.root.mkdir(parents=True, exist_ok=True)

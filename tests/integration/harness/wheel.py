@@ -17,12 +17,32 @@ def build_wheel(directory: Path) -> Path:
     Raises
     ------
     RuntimeError
-        When the build fails; with what it printed.
+        When the build fails; with what it printed. Or when the lab extension that the wheel would
+        take as it is has been built from other sources.
 
     """
+    _check_built()
     _run([sys.executable, "-m", "build", "--wheel", "--outdir", str(directory), str(REPOSITORY)])
     [wheel] = directory.glob("*.whl")
     return wheel
+
+
+def _check_built() -> None:
+    """Refuse an older build: with one there, hatch builds no other."""
+    built = REPOSITORY / "platform_auth" / "labextension" / "package.json"
+    if not built.exists():
+        return
+    source = REPOSITORY / "labextension"
+    files = [each for part in ("src", "style", "schema") for each in (source / part).rglob("*.*")]
+    later = [
+        str(each.relative_to(REPOSITORY))
+        for each in files
+        if "__tests__" not in each.parts and each.stat().st_mtime > built.stat().st_mtime
+    ]
+    if later:
+        names = ", ".join(sorted(later))
+        msg = f"The lab extension was built before {names} changed. Run: make setup"
+        raise RuntimeError(msg)
 
 
 class Environment:
