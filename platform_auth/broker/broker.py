@@ -326,15 +326,22 @@ class Broker:
         """Return when a session will be renewed, in seconds since the epoch, or None."""
         return self._refresher.next_refresh(session)
 
-    async def close(self) -> None:
-        """End everything that is under way, but wait for refreshes: their tokens count."""
+    async def close(self, within: float = REVOKE_SECONDS) -> None:
+        """End everything that is under way, but wait for refreshes: their tokens count.
+
+        Parameters
+        ----------
+        within
+            Seconds that they are waited for at most.
+
+        """
         self._keeper.close()
         for session in self._sessions:
             self._keeper.leave(session)
             self._sign_ins.abandon(session)
         running = [s.refreshing for s in self._sessions if s.refreshing is not None]
         if running:
-            await asyncio.wait(running, timeout=REVOKE_SECONDS)
+            await asyncio.wait(running, timeout=within)
         for session in self._sessions:
             if session.driver.proxy is not None:
                 await session.driver.proxy.close()

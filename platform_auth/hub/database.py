@@ -30,6 +30,12 @@ log = logging.getLogger("platform_auth")
 SECONDS: Final = 10.0
 """Seconds that one statement may take, connecting included."""
 
+TURN_SECONDS: Final = 30.0
+"""Seconds that a statement waits for its turn: this replica's crowd is not the database's fault."""
+
+URGENT: Final = 3
+"""Connections kept for what must not wait: saving what a refresh brought, and keeping leases."""
+
 RETRY_AFTER: Final = 2.0
 """Seconds after which it is worth asking again, when the database was away."""
 
@@ -51,7 +57,7 @@ class Database:
     url
         As SQLAlchemy takes it: ``postgresql://user:password@host/name``, ``sqlite:////path/file``.
     connections
-        How many are kept open at most.
+        How many are kept open at most, and `URGENT` more.
 
     Raises
     ------
@@ -70,7 +76,7 @@ class Database:
         self._engine = create_async_engine(
             self._url,
             isolation_level="AUTOCOMMIT",
-            pool_size=connections,
+            pool_size=connections + URGENT,
             max_overflow=0,
             pool_timeout=SECONDS,
             connect_args=options,
@@ -78,6 +84,7 @@ class Database:
         if self.is_sqlite:
             event.listen(self._engine.sync_engine, "connect", _be_durable)
         self._is_away = False
+        self._turns = {False: asyncio.Semaphore(connections), True: asyncio.Semaphore(URGENT)}
 
     def describe(self) -> str:
         """Return what it is, without who may use it."""
@@ -108,16 +115,38 @@ class Database:
             raise self._away(error) from None
 
     async def run(
-        self, statement: Executable, values: Mapping[str, object] | None = None
+        self,
+        statement: Executable,
+        values: Mapping[str, object] | None = None,
+        *,
+        urgent: bool = False,
     ) -> list[Any]:
         """Run a statement and return what it brings.
+
+        Parameters
+        ----------
+        statement, values
+            What SQLAlchemy executes.
+        urgent
+            It does not wait behind all the others.
 
         Raises
         ------
         BrokerUnavailableError
-            The database is away.
+            The database is away, or too many wait for it.
 
         """
+        turn = self._turns[urgent]
+        try:
+            await asyncio.wait_for(turn.acquire(), TURN_SECONDS)
+        except TimeoutError:
+            raise _crowded() from None
+        try:
+            return await self._run(statement, values)
+        finally:
+            turn.release()
+
+    async def _run(self, statement: Executable, values: Mapping[str, object] | None) -> list[Any]:
         try:
             rows = await self._tried(statement, values)
         except DBAPIError as error:
@@ -156,6 +185,16 @@ class Database:
     async def close(self) -> None:
         """End all connections."""
         await self._engine.dispose()
+
+
+def _crowded() -> BrokerUnavailableError:
+    crowded = BrokerUnavailableError(
+        "The sign-in service has too much to do.",
+        why="Too many requests wait for its database. Nobody's sign-in is lost by that.",
+        fix="Try again in a moment.",
+    )
+    crowded.retry_after = RETRY_AFTER
+    return crowded
 
 
 def _checked(text: str) -> URL:

@@ -42,7 +42,7 @@ PATIENCE: Final = 2.0
 A holder that lives, and could not reach the database, has renewed it by then.
 """
 
-_FIRST_PAUSE, _LONGEST_PAUSE, _LOST_PAUSE = 0.02, 0.5, 0.25
+_FIRST_PAUSE, _LONGEST_PAUSE, _LOST_PAUSE = 0.02, 2.0, 0.25
 
 _THIS = and_(
     sessions.c.person == bindparam("of_person"), sessions.c.profile == bindparam("of_profile")
@@ -97,7 +97,7 @@ class Lease:
         self.holder = secrets.token_hex(8)
         self._of = {"of_person": person, "of_profile": profile, "me": self.holder}
         self._until = 0.0
-        self._lost = False
+        self._lost = self._ending = False
         self._renewing: asyncio.Task[None] | None = None
 
     async def take(self) -> None:
@@ -124,6 +124,8 @@ class Lease:
             found = await self._run_out()
             if found != seen:
                 seen, since = found, monotonic()
+            if self._ending:
+                raise _ending(self._profile)
             if monotonic() > give_up:
                 raise _held(self._profile)
             await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads load
@@ -149,15 +151,21 @@ class Lease:
         (row,) = rows
         return (row.holder, row.held_until) if row.run_out else None
 
+    def end(self) -> None:
+        """Let nothing be sent under it from now on: the replica ends, and another one does it."""
+        self._ending = True
+
     def assure(self) -> None:
         """Make sure that the lease outlasts a request that is sent now.
 
         Raises
         ------
         BrokerUnavailableError
-            It may not; nothing must be sent.
+            It may not, or the replica ends; nothing must be sent.
 
         """
+        if self._ending:
+            raise _ending(self._profile)
         needed = TOTAL_SECONDS if self._seconds > TOTAL_SECONDS else self._seconds / 2
         if self._lost or self._until - monotonic() < needed:
             log.warning("%s: the lease is not certain, so nothing is sent", self._profile)
@@ -171,9 +179,9 @@ class Lease:
         pause = min(RENEWAL_SECONDS, self._seconds / 4)
         while True:
             await asyncio.sleep(pause)
-            before = monotonic()
+            before, values = monotonic(), {**self._of, "seconds": self._seconds}
             try:
-                kept = await self._database.run(_RENEW, {**self._of, "seconds": self._seconds})
+                kept = await self._database.run(_RENEW, values, urgent=True)
             except BrokerUnavailableError:
                 pause = _LOST_PAUSE  # quicker than others lose their patience
                 continue
@@ -191,7 +199,15 @@ class Lease:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._renewing
         with contextlib.suppress(BrokerUnavailableError):
-            await self._database.run(_GIVE_BACK, self._of)
+            await self._database.run(_GIVE_BACK, self._of, urgent=True)
+
+
+def _ending(profile: str) -> BrokerUnavailableError:
+    return BrokerUnavailableError(
+        f"The session {profile} is not refreshed here any more.",
+        why="This replica of the sign-in service ends.",
+        fix="Try again: another one answers.",
+    )
 
 
 def _held(profile: str) -> BrokerUnavailableError:

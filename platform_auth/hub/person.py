@@ -10,10 +10,11 @@ from sqlalchemy import bindparam, select
 from ..broker.monotonic import monotonic
 from ..broker.observer import Observers
 from ..errors import BrokerUnavailableError, PlatformAuthError
+from ..oauth.transport import TOTAL_SECONDS
 from .broker import PersonsBroker
 from .pending import SqlPending
 from .shared_state import SharedState
-from .store import Seen, SqlStore
+from .store import SAVE_SECONDS, Seen, SqlStore
 from .tables import sessions
 
 if TYPE_CHECKING:
@@ -24,8 +25,12 @@ if TYPE_CHECKING:
     from .database import Database
     from .keys import Keys
 
-CLOSE_SECONDS: Final = 20.0
-"""Seconds that the end of a replica waits for the database, so that nothing is lost."""
+SENT_SECONDS: Final = TOTAL_SECONDS + 2 * SAVE_SECONDS
+"""Seconds that the end of a replica waits for refreshes that are sent: the transport's limit, and
+what saving takes."""
+
+CLOSE_SECONDS: Final = 60.0
+"""Seconds that it waits after that for a database which is away, so that nothing is lost."""
 
 CATCH_UP_SECONDS: Final = 2.0
 """Seconds that a person who is known here waits for the database; then what is known serves."""
@@ -162,8 +167,9 @@ class Person:
         return not any(_is_busy(session) for session in self.broker.sessions)
 
     async def close(self) -> None:
-        """End; refreshes under way finish, and what they bring is saved."""
-        await self.broker.close()
+        """End; what has been sent is answered and saved, and nothing is sent any more."""
+        self.store.end()
+        await self.broker.close(SENT_SECONDS)
         await self._pending.close()
         await self._state.end()
         await self.store.close(CLOSE_SECONDS)

@@ -142,6 +142,8 @@ class SqlStore:
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._unsaved: dict[str, Record] = {}
         self._saving: set[asyncio.Task[None]] = set()
+        self._taking: set[Lease] = set()
+        self._is_ending = False
 
     async def load(self, profile: str) -> Record | None:
         """Return the record of a profile, or None.
@@ -208,7 +210,7 @@ class SqlStore:
             "at": record.issued_at,
             "until": record.expires_at,
         }
-        rows = await self._database.run(_SAVE, values)
+        rows = await self._database.run(_SAVE, values, urgent=True)
         if not rows:
             self.seen.pop(profile, None)
             raise _overtaken(profile)
@@ -256,7 +258,7 @@ class SqlStore:
         await turn.acquire()
         try:
             lease = Lease(self._database, self._person, profile, self._lease_seconds)
-            await lease.take()
+            await self._take(lease)
         except BaseException:
             turn.release()
             raise
@@ -270,6 +272,15 @@ class SqlStore:
             ending.add_done_callback(self._saving.discard)
             if profile not in self._unsaved:
                 await asyncio.shield(ending)
+
+    async def _take(self, lease: Lease) -> None:
+        if self._is_ending:
+            lease.end()
+        self._taking.add(lease)
+        try:
+            await lease.take()
+        finally:
+            self._taking.discard(lease)
 
     async def _end(self, profile: str, lease: Lease, turn: asyncio.Lock) -> None:
         try:
@@ -314,6 +325,12 @@ class SqlStore:
     def is_busy(self) -> bool:
         """Whether something is held, or still to be saved."""
         return bool(self._leases or self._saving)
+
+    def end(self) -> None:
+        """Have no refresh token sent any more; what has been sent is waited for and saved."""
+        self._is_ending = True
+        for lease in (*self._taking, *self._leases.values()):
+            lease.end()
 
     async def close(self, seconds: float) -> None:
         """Wait until all is saved and given back, so many seconds at most."""

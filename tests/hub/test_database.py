@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from fakes.bench import until
 from platform_auth.broker.session import State
 from platform_auth.errors import BrokerUnavailableError, ConfigError
+from platform_auth.hub import database as database_module
 from platform_auth.hub import store
 from platform_auth.hub.database import Database
 from platform_auth.hub.schema import VERSION_TABLE, downgrade, upgrade
@@ -158,3 +159,22 @@ def test_what_a_refresh_brings_while_the_database_is_away_is_saved_once_it_is_ba
         assert crashing.refreshes() == before + 1
 
     crashing.run(work)
+
+
+def test_what_is_urgent_does_not_wait_behind_a_crowd_which_is_not_the_databases_fault(
+    url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(database_module, "TURN_SECONDS", 0.1)
+
+    async def work() -> None:
+        database = Database(url, connections=1)
+        async with database._turns[False]:  # somebody's long statement
+            with pytest.raises(BrokerUnavailableError, match="too much to do") as caught:
+                await database.run(text("SELECT 1"))
+            assert caught.value.retry_after
+            assert await database.run(text("SELECT 1"), urgent=True)
+        assert await database.run(text("SELECT 1"))
+        await database.close()
+
+    asyncio.run(work())
+    assert "does not answer" not in caplog.text

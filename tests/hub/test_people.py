@@ -10,15 +10,18 @@ from sqlalchemy import select, text
 from fakes.bench import CALLBACK, HERE, PROFILES, until
 from fakes.provider import form, reply
 from platform_auth.broker.attempt import Binding
+from platform_auth.broker.broker import Broker
 from platform_auth.broker.session import State
 from platform_auth.errors import (
     AccessDeniedError,
+    BrokerUnavailableError,
     CallbackError,
     SignInRequiredError,
     StoreError,
     TransportError,
 )
 from platform_auth.hub import tables
+from platform_auth.hub.leases import Lease
 
 if TYPE_CHECKING:
     from fakes.hub import HubBench
@@ -290,5 +293,50 @@ def test_whoever_has_gone_leaves_nothing_in_memory(hub: HubBench) -> None:
         await here._sweep()
         assert not here._people
         assert (await (await here.broker("ada")).token("prod")).value
+
+    hub.run(work)
+
+
+def test_what_was_sent_when_a_replica_ends_is_saved(
+    hub: HubBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform_auth.broker.broker.REVOKE_SECONDS", 0.0)
+    monkeypatch.setattr(Broker.close, "__defaults__", (0.0,))
+
+    async def work() -> None:
+        here, there = await hub.replica(), await hub.replica()
+        await hub.sign_in(here)
+        broker, before = await here.broker("ada"), hub.refreshes()
+        hub.clock.advance(301)
+        hub.provider.gate.clear()
+        waiting = asyncio.create_task(broker.token("prod"))
+        await until(lambda: hub.refreshes() > before)
+        ending = asyncio.create_task(here.close())
+        await until(lambda: not here._people)
+        hub.provider.gate.set()
+        await ending
+        token = await waiting
+        assert (await (await there.broker("ada")).token("prod")).fingerprint == token.fingerprint
+        assert hub.refreshes() == before + 1
+
+    hub.run(work)
+
+
+def test_nothing_is_sent_once_a_replica_ends(hub: HubBench) -> None:
+    async def work() -> None:
+        here, there = await hub.replica(), await hub.replica()
+        await hub.sign_in(here)
+        broker, before = await here.broker("ada"), hub.refreshes()
+        other = Lease(hub.databases[0], "ada", "prod")
+        await other.take()  # so that the refresh waits and is not sent
+        hub.clock.advance(301)
+        waiting = asyncio.create_task(broker.token("prod"))
+        await until(lambda: here._people["ada"].store._taking)
+        await here.close()
+        await other.give_back()
+        with pytest.raises(BrokerUnavailableError, match="not refreshed here"):
+            await waiting
+        assert hub.refreshes() == before
+        assert (await (await there.broker("ada")).token("prod")).value
 
     hub.run(work)
