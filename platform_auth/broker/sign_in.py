@@ -25,7 +25,7 @@ from .relay import Relay
 from .stores import rest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Hashable, Iterable
 
     from ..oauth.context import FlowContext
     from ..oauth.driver import Person
@@ -239,7 +239,7 @@ class SignIns:
             context = await self._contexts.of(session, redirect_uri)
             tokens = await session.driver.drive(_steps(flow, context, memory), person)
             _refuse_other_person(session, tokens)
-            record = await self._rested(session, flow, tokens, context)
+            record, stamp = await self._rested(session, flow, tokens, context)
         except PlatformAuthError as error:
             if not flow.interactive and error.retry_after is not None:
                 # Who asks for a token in that time is told the same, and nothing is tried for them.
@@ -247,11 +247,12 @@ class SignIns:
             session.settle(error)
             raise
         session.adopt(record)
+        session.stamp = stamp  # so that another process's sign-out is news
         session.settle()
 
     async def _rested(
         self, session: Session, flow: Flow, tokens: TokenSet, context: FlowContext
-    ) -> Record:
+    ) -> tuple[Record, Hashable]:
         name = session.profile.name
         record = new_record(session.profile, flow.name, tokens, self._clock, context)
         # Under the lock, or what a refresh brings that is under way would replace it.
@@ -260,7 +261,7 @@ class SignIns:
             if before is not None:
                 record = replace(record, generation=before.generation + 1)
             await rest(self._store, record)
-        return record
+            return record, self._store.stamp(name)
 
     def _ended(self, session: Session, attempt: Attempt) -> None:
         if attempt in session.attempts:
