@@ -18,6 +18,7 @@ from ..errors import (
     BadRequestError,
     BrokerError,
     BrokerRefusedError,
+    ConfigError,
     PlatformAuthError,
     PolicyError,
 )
@@ -95,7 +96,10 @@ class ApiHandler(APIHandler):
         return Reply(reply.status, {**reply.body, "can_add": self._can_add()})
 
     def _can_add(self) -> bool:
-        return self._broker.profiles.policy.allow_user_profiles
+        try:
+            return self._broker.profiles.policy.allow_user_profiles
+        except ConfigError:  # the server's own settings are wrong, and so nothing is allowed
+            return False
 
     def _body(self) -> dict[str, Any]:
         if len(self.request.body) > MAX_BODY:
