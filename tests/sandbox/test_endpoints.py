@@ -45,6 +45,7 @@ def test_revoking_needs_a_client_and_the_right_one(app: Application, sandbox: Sa
 
 
 def test_end_session_ends_the_sign_in_and_goes_back(app: Application) -> None:
+    app.sandbox.advance(7200)  # what it issues now is of the wall clock's future
     tokens = app.sign_in()
     answer = app.http.get(
         f"{app.sandbox.issuer}/end-session",
