@@ -125,8 +125,8 @@ class SignIn:
         try:
             wait = min(left, _POLL)
             new = self._broker.session(self._profile, since=view["revision"], wait=wait)
-            if self._lost is not None and new["state"] == "signed_out":
-                new = self._begin()  # restarted, it knows nothing of the sign-in
+            if self._is_forgotten(view, new):
+                new = self._begin()
         except BrokerUnavailableError as error:
             self._lost = error  # a server that restarts is no reason to send the person away
             time.sleep(min(left, _RETRY))
@@ -135,17 +135,34 @@ class SignIn:
         self._put_before_person(new)
         return new
 
+    def _is_forgotten(self, view: View, new: View) -> bool:
+        """Tell whether the broker was started anew, and knows nothing of the sign-in any more.
+
+        A start between two polls is seen by its mark alone. Replicas have none, as they share
+        their sign-ins: there only one that was away may have forgotten.
+        """
+        start = new.get("start")
+        restarted = self._lost is not None if start is None else start != view.get("start")
+        return restarted and new["state"] != "signing_in" and _is_as_before(view, new)
+
 
 def _outcome(first: View, last: View) -> View:
     if last["error"] is not None:
         raise PlatformAuthError.from_dict(last["error"])
-    # Not by its expiry: a refresh that ends meanwhile is no sign-in.
-    unchanged = last["state"] == "signed_in" and last["signed_in_at"] == first["signed_in_at"]
-    if last["state"] == "signed_out" or unchanged:
+    if _is_as_before(first, last):
         what = "The sign-in was called off."
-        why = f"You are still signed in as {last['signed_in_as']}." if unchanged else ""
+        still = last["state"] == "signed_in"
+        why = f"You are still signed in as {last['signed_in_as'] or 'before'}." if still else ""
         raise SignInCancelledError(what, why=why, fix="Sign in again when you are ready.")
     return last
+
+
+def _is_as_before(view: View, new: View) -> bool:
+    """Tell whether nobody has signed in meanwhile, and nothing says why."""
+    if new["error"] is not None:
+        return False
+    # Not by its expiry: a refresh that ends meanwhile is no sign-in.
+    return new["state"] == "signed_out" or new["signed_in_at"] == view["signed_in_at"]
 
 
 def _too_late(view: View, timeout: float) -> SignInExpiredError:

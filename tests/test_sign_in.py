@@ -10,6 +10,7 @@ from platform_auth.broker.broker import Broker
 from platform_auth.broker.client import BrokerClient
 from platform_auth.broker.local import LocalChannel
 from platform_auth.broker.redirects import Redirects
+from platform_auth.broker.stores.memory import MemoryStore
 from platform_auth.config import Profiles
 from platform_auth.errors import (
     BrokerUnavailableError,
@@ -121,6 +122,71 @@ def test_a_broker_that_stays_away_is_the_reason_given(
     monkeypatch.setattr(client, "session", away)
     with pytest.raises(BrokerUnavailableError, match="not there"):
         SignIn(client, "demo", Wish(), ignore).run(0.1)
+
+
+class Restarting:
+    """A way to a server that is started anew so quickly that nobody finds it away."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._store, self._admin = MemoryStore(), sandbox.profiles()
+        self.away = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Come back with what was saved, and nothing else."""
+        profiles = Profiles(admin=self._admin, user_file=None, flyte=False)
+        broker = Broker(profiles, Redirects("/platform-auth/login"), store=self._store)
+        self._channel = LocalChannel(broker)
+
+    def call(self, *given: Any, **more: Any) -> tuple[int, dict[str, Any]]:
+        """Ask the server of now."""
+        if self.away:
+            self.away -= 1
+            what = "not there"
+            raise BrokerUnavailableError(what)
+        return self._channel.call(*given, **more)
+
+
+@pytest.mark.parametrize("before", ["signed_out", "signed_in"])
+def test_a_server_that_restarts_between_two_questions_asks_the_person_anew(
+    sandbox: Sandbox, before: str
+) -> None:
+    channel = Restarting(sandbox)
+    client = BrokerClient(channel)
+    urls: list[str] = []
+
+    def complete(view: dict[str, Any]) -> None:
+        client.complete("demo", sandbox.sign_in_scripted(view["challenge"]["url"]))
+
+    def person(view: dict[str, Any]) -> None:
+        urls.append(view["challenge"]["url"])
+        if len(urls) == 1:
+            channel.restart()
+        else:
+            complete(view)
+
+    if before == "signed_in":
+        SignIn(client, "demo", Wish(redirect="paste"), complete).run(10)
+    view = SignIn(client, "demo", Wish(redirect="paste", force=True), person).run(10)
+    assert view["state"] == "signed_in"
+    assert len(set(urls)) == 2
+
+
+def test_what_is_called_off_while_the_server_is_busy_does_not_begin_again(
+    sandbox: Sandbox,
+) -> None:
+    channel = Restarting(sandbox)
+    client = BrokerClient(channel)
+    shown: list[dict[str, Any]] = []
+
+    def person(view: dict[str, Any]) -> None:
+        shown.append(view)
+        client.cancel("demo")
+        channel.away = 1
+
+    with pytest.raises(SignInCancelledError, match="called off"):
+        SignIn(client, "demo", Wish(redirect="paste"), person).run(10)
+    assert len(shown) == 1
 
 
 def test_a_challenge_is_printed_as_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ talk to it, `local` how a process without a Jupyter server has one of its own.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,11 @@ class Broker:
     clock, new_driver
         Replaced in tests.
 
+    Attributes
+    ----------
+    start
+        Names this start of it; None where what waits for a person outlives it (``pending``).
+
     """
 
     def __init__(  # noqa: PLR0913 - seams, all of them with a default
@@ -83,6 +89,7 @@ class Broker:
     ) -> None:
         redaction.install()
         self.profiles, self.redirects = profiles, redirects
+        self.start = None if pending is not None else secrets.token_hex(8)
         self._store, self._clock = store or MemoryStore(), clock or Clock()
         self._observer = Observers(observer) if observer else Observers()
         self._contexts = Contexts(self._clock, redirects.mark)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 def session_view(session: Session, broker: Broker) -> dict[str, Any]:
     """Return the JSON form of a session; it never holds a token or secret.
 
+    ``start`` tells one start of the broker from the next, which has forgotten whatever waited for a
+    person; it is None where that is shared by replicas.
     Times are seconds since the epoch; ``sign_in_url`` is root-relative, or None without a server.
     ``speaks`` is the protocol that the platform has shown to speak: ``flyte``, ``flyte2`` or None.
     ``refreshed_at`` is when the present token came, ``next_refresh`` when it is renewed if the
@@ -25,6 +27,7 @@ def session_view(session: Session, broker: Broker) -> dict[str, Any]:
         "profile": profile.name,
         "state": session.state.value,
         "revision": session.revision,
+        "start": broker.start,
         "platform": profile.config.host,
         "endpoint": profile.config.base_url,
         "flow": profile.config.flow,
@@ -53,11 +56,11 @@ def session_view(session: Session, broker: Broker) -> dict[str, Any]:
 def broken_view(name: str, error: dict[str, Any], broker: Broker) -> dict[str, Any]:
     """Return the view of a profile that cannot be used, so that a list still names it."""
     return {
-        "profile": name, "state": "failed", "revision": 0, "platform": "", "endpoint": "",
-        "flow": "", "interactive": True, "client": None, "speaks": None, "source": "",
-        "locked": False, "default": name == broker.profiles.default, "signed_in_as": None,
+        "profile": name, "state": "failed", "revision": 0, "start": broker.start,
+        "platform": "", "endpoint": "", "flow": "", "interactive": True, "client": None,
+        "speaks": None, "source": "", "locked": False,
+        "default": name == broker.profiles.default, "signed_in_as": None,
         "signed_in_at": None, "refreshed_at": None, "expires_at": None, "next_refresh": None,
-        "scopes": [], "notices": [],
-        "key_source": broker.key_source, "sign_in_url": None, "challenge": None, "error": error,
-        "last_error": None, "warnings": [],
+        "scopes": [], "notices": [], "key_source": broker.key_source, "sign_in_url": None,
+        "challenge": None, "error": error, "last_error": None, "warnings": [],
     }  # fmt: skip

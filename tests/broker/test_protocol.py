@@ -299,7 +299,7 @@ class TestLongPoll:
 
 class TestView:
     MEMBERS = (
-        "profile", "state", "revision", "platform", "endpoint", "flow", "client", "source",
+        "profile", "state", "revision", "start", "platform", "endpoint", "flow", "client", "source",
         "locked", "default", "signed_in_as", "signed_in_at", "refreshed_at", "expires_at",
         "next_refresh", "scopes", "notices", "key_source", "sign_in_url", "challenge", "error",
         "last_error", "warnings", "speaks", "interactive",
