@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from ..config import PlatformConfig
+
 _REDIRECTS: Final = ("auto", "server", "loopback", "paste")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("profile", nargs="?", metavar="PROFILE", help="the default one if omitted")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("profile", nargs="?", metavar="PROFILE", help="the default one if omitted")
+    what.add_argument("--endpoint", metavar="HOST[:PORT]", help="a platform that is in no profile")
+    parser.add_argument("--insecure", action="store_true", help="with --endpoint: without TLS")
     parser.add_argument("--flow", metavar="F", help="another way to get tokens than the profile's")
     parser.add_argument(
         "--redirect",
@@ -42,7 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Sign in."""
-    connection = connect(arguments.profile)
+    if arguments.insecure and arguments.endpoint is None:
+        complain("--insecure goes with --endpoint; a profile says itself whether it is insecure.")
+        return ExitStatus.USAGE
+    connection = connect(_wanted(arguments))
     for warning in connection.status()["warnings"]:
         complain(f"Warning: {warning}")
     view = connection.sign_in(
@@ -55,6 +63,15 @@ def run(arguments: argparse.Namespace) -> int:
     who = f" as {view['signed_in_as']}" if view["signed_in_as"] else ""
     show(f"Signed in to {view['platform']}{who} (profile {view['profile']}).")
     return ExitStatus.DONE
+
+
+def _wanted(arguments: argparse.Namespace) -> str | PlatformConfig | None:
+    if arguments.endpoint is None:
+        name: str | None = arguments.profile
+        return name
+    from ..config import PlatformConfig
+
+    return PlatformConfig.for_endpoint(arguments.endpoint, insecure=arguments.insecure)
 
 
 def _invite(view: dict[str, Any], connection: Connection, *, browser: bool) -> None:

@@ -46,6 +46,24 @@ def session_of(broker: BrokerClient, name: str | None) -> dict[str, Any] | None:
     raise _nothing_there(answer)
 
 
+def session_at(broker: BrokerClient, endpoint: str, *, insecure: bool) -> dict[str, Any]:
+    """Return the session of a platform of which no more than its endpoint is known.
+
+    It is a profile for as long as the broker runs, under the administrator's policy.
+
+    Raises
+    ------
+    PolicyError, ConfigError
+        The endpoint may not be used, or is none.
+
+    """
+    from ..ad_hoc import put_configuration  # whoever names a profile does not wait for it
+    from ..config import PlatformConfig
+
+    config = PlatformConfig.for_endpoint(endpoint, insecure=insecure)
+    return broker.session(put_configuration(broker, config))
+
+
 def signed_in(broker: BrokerClient) -> list[str]:
     """Return the profiles that hold a sign-in, or wait for one."""
     views = broker.profiles()["profiles"]

@@ -12,7 +12,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
 from ..errors import PlatformAuthError
-from .choice import one_to_leave, session_of, signed_in
+from .choice import one_to_leave, session_at, session_of, signed_in
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -42,6 +42,8 @@ class PlatformMagics(Magics):
     @line_magic
     @magic_arguments()
     @argument("profile", nargs="?", help="What to sign in to; the default profile when omitted.")
+    @argument("--endpoint", metavar="HOST[:PORT]", help="A platform that is in no profile.")
+    @argument("--insecure", action="store_true", help="With --endpoint: without TLS.")
     @argument("--flow", help="Another way to get tokens than the profile's, such as device.")
     @argument("--redirect", metavar="WAY", help="server, loopback or paste.")
     @argument("--client", metavar="KIND", help="http, grpc, flytekit or flyte.")
@@ -65,13 +67,14 @@ class PlatformMagics(Magics):
             %platform_login prod
             %platform_login prod --client flytekit --as remote
             remote = %platform_login prod
+            %platform_login --endpoint flyte.example.com:443
         """
         # A habit from Python, where it keeps a cell from showing its last value.
         arguments = parse_argstring(self.platform_login, line.strip().removesuffix(";"))
         wishes = _wishes(arguments)
         try:
             broker = _broker()
-            view = session_of(broker, arguments.profile)
+            view = _session(broker, arguments)
             if view is not None:
                 return self._log_in(broker, view, wishes)
             self._pick(broker, wishes)
@@ -151,11 +154,23 @@ def _broker() -> BrokerClient:
     return default_client()
 
 
+def _session(broker: BrokerClient, arguments: Namespace) -> dict[str, Any] | None:
+    if arguments.endpoint is None:
+        return session_of(broker, arguments.profile)
+    return session_at(broker, arguments.endpoint, insecure=arguments.insecure)
+
+
 def _wishes(arguments: Namespace) -> Wishes:
     from .login import Wishes
 
     if arguments.timeout <= 0:
         what = "--timeout: give a number of seconds above 0."
+        raise UsageError(what)
+    if arguments.profile is not None and arguments.endpoint is not None:
+        what = "Name a profile or give --endpoint, not both."
+        raise UsageError(what)
+    if arguments.insecure and arguments.endpoint is None:
+        what = "--insecure goes with --endpoint; a profile says itself whether it is insecure."
         raise UsageError(what)
     return Wishes(
         flow=arguments.flow,

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fakes.front import front
 from platform_auth.cli import login
+from platform_auth.config import Policy
 from platform_auth.connection import Connection, default_client
 
 if TYPE_CHECKING:
@@ -86,6 +88,52 @@ def test_a_device_is_approved_elsewhere(
     found = command.end()
     assert found.status == 0
     assert "as grace@example.com (profile demo-device)" in found.out
+
+
+def test_an_endpoint_is_enough(
+    profiles_file: Callable[..., Path],
+    sandbox: Sandbox,
+    start: Callable[..., Command],
+    run: Callable[..., Outcome],
+) -> None:
+    profiles_file({})
+    with front(sandbox) as endpoint:
+        wish = ("login", "--endpoint", endpoint, "--insecure", "--redirect", "paste")
+        command = start(*wish)
+        command.say(sandbox.sign_in_scripted(command.line("http")))
+        found = command.end()
+        assert (found.status, found.err) == (0, "")
+        assert f"Signed in to {endpoint} as ada@example.com" in found.out
+        # A script that names the same endpoint finds the sign-in, and so does this.
+        again = run(*wish)
+        assert again.status == 0
+        assert "Open this" not in again.out
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["demo", "--endpoint", "host:443"], "not allowed with argument"),
+        (["demo", "--insecure"], "--insecure goes with --endpoint"),
+    ],
+)
+def test_an_endpoint_is_in_place_of_a_profile(
+    demo: Path, run: Callable[..., Outcome], given: list[str], said: str
+) -> None:
+    found = run("login", *given)
+    assert found.status == 2
+    assert said in found.err
+
+
+def test_an_endpoint_is_under_the_servers_policy(
+    server: Server, run: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = Policy(allowed_endpoints=("*.example.com",))
+    monkeypatch.setattr(type(server.broker.profiles), "policy", policy)
+    found = run("login", "--endpoint", "flyte.example.org:443")
+    assert found.status == 1
+    assert "may not reach flyte.example.org" in found.err
+    assert "allowed_endpoints" in found.err
 
 
 def test_a_service_needs_no_person(demo: Path, run: Callable[..., Outcome]) -> None:

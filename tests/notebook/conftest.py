@@ -18,7 +18,7 @@ from platform_auth.broker.broker import Broker
 from platform_auth.broker.client import BrokerClient, SocketChannel
 from platform_auth.broker.listener import Listener
 from platform_auth.broker.redirects import Redirects
-from platform_auth.config import Profiles
+from platform_auth.config import Policy, Profiles
 from platform_auth.errors import PlatformAuthError
 from platform_auth.notebook.injection import LazyClient
 from platform_auth.sandbox import Sandbox
@@ -41,9 +41,13 @@ def sandbox() -> Iterator[Sandbox]:
 class Host:
     """A broker as a Jupyter server has it: on an event loop of its own, reached by a socket."""
 
-    def __init__(self, directory: Path, profiles: dict[str, Any], default: str | None) -> None:
+    def __init__(
+        self, directory: Path, profiles: dict[str, Any], default: str | None, policy: Policy
+    ) -> None:
         self._directory = directory
-        self._profiles = Profiles(admin=profiles, default=default, user_file=None, flyte=False)
+        self._profiles = Profiles(
+            admin=profiles, default=default, policy=policy, user_file=None, flyte=False
+        )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -176,13 +180,20 @@ def profiles(sandbox: Sandbox) -> dict[str, Any]:
 
 
 @pytest.fixture
+def policy() -> Policy:
+    """Overridden where the administrator forbids something."""
+    return Policy()
+
+
+@pytest.fixture
 def host(
     tmp_path: Path,
     profiles: dict[str, Any],
     default_profile: str | None,
+    policy: Policy,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Host]:
-    host = Host(tmp_path / "runtime", profiles, default_profile)
+    host = Host(tmp_path / "runtime", profiles, default_profile, policy)
     for name, value in host.listener.environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PLATFORM_AUTH_INTERACTIVE", "always")

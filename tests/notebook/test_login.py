@@ -6,10 +6,14 @@ import httpx2
 import pytest
 from IPython.core.error import UsageError
 
+from fakes.front import front
+from platform_auth import PlatformConfig, connect
 from platform_auth.broker.access_token import fingerprint
+from platform_auth.config import Policy
 from platform_auth.errors import (
     AccessDeniedError,
     ConfigError,
+    PolicyError,
     ProfileNotFoundError,
     SignInCancelledError,
     SignInExpiredError,
@@ -19,6 +23,8 @@ from platform_auth.notebook.display import MIME
 from platform_auth.secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from conftest import Host, Notebook, Person
     from platform_auth.sandbox import Sandbox
 
@@ -54,6 +60,64 @@ def test_the_token_is_fetched_beforehand(signed_in: Host, notebook: Notebook) ->
     signed_in.stop()
     assert notebook.names["client"].connection.tokens.header()[1].startswith("Bearer ")
     signed_in.start()
+
+
+class TestEndpoint:
+    """A platform that is in no profile."""
+
+    @pytest.fixture
+    def endpoint(self, sandbox: Sandbox) -> Iterator[str]:
+        with front(sandbox) as endpoint:
+            yield endpoint
+
+    def test_is_all_there_is_to_say(
+        self, host: Host, notebook: Notebook, sandbox: Sandbox, endpoint: str
+    ) -> None:
+        line = f"%platform_login --endpoint {endpoint} --insecure --redirect paste"
+        client = notebook.run(f"{line} --no-wait")
+        name = client.connection.profile
+        challenge = host.client.session(name)["challenge"]
+        host.client.complete(name, sandbox.sign_in_scripted(challenge["url"]))
+        assert notebook.run("client.connection.tokens.header()")[0] == "flyte-authorization"
+        # The same endpoint is the same sign-in, also where it is code that names it.
+        notebook.run(line)
+        assert f"Signed in to {endpoint} as ada@example.com" in notebook.text
+        config = PlatformConfig.for_endpoint(endpoint, insecure=True)
+        assert connect(config).profile == name
+
+    @pytest.mark.parametrize(
+        ("policy", "rule"),
+        [
+            (Policy(allow_user_profiles=False), "allow_user_profiles"),
+            (Policy(allowed_endpoints=("127.0.0.1", "*.example.com")), "allowed_endpoints"),
+            (Policy(allow_insecure=False), "allow_insecure"),
+        ],
+        ids=["no profiles of one's own", "other endpoints", "no plain text"],
+    )
+    @pytest.mark.usefixtures("host", "policy")
+    def test_is_under_the_administrators_policy(self, notebook: Notebook, rule: str) -> None:
+        with pytest.raises(PolicyError) as caught:
+            notebook.run("%platform_login --endpoint flyte.example.org:80 --insecure --no-wait")
+        assert rule in caught.value.why
+        assert "client" not in notebook.names
+
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ("demo --endpoint host:443", "not both"),
+            ("--insecure", "goes with --endpoint"),
+            ("demo --insecure", "goes with --endpoint"),
+        ],
+    )
+    def test_contradictions_are_said(
+        self, host: Host, notebook: Notebook, line: str, said: str
+    ) -> None:
+        with pytest.raises(UsageError, match=said):
+            notebook.run(f"%platform_login {line}")
+
+    def test_what_is_no_endpoint_is_said(self, host: Host, notebook: Notebook) -> None:
+        with pytest.raises(ConfigError, match="endpoint"):
+            notebook.run("%platform_login --endpoint ftp://host")
 
 
 def test_the_way_back_of_the_browser_can_be_forced(notebook: Notebook, host: Host) -> None:
