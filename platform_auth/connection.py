@@ -82,7 +82,7 @@ def _default_profile(client: BrokerClient) -> str:
         raise ConfigError("There are several profiles and none is the default.", fix=fix)
     for problem in answer["problems"]:
         raise PlatformAuthError.from_dict(problem)  # what is there is broken: say that, not this
-    fix = "Add one to profiles.yaml, or pass a PlatformConfig."
+    fix = "Write one down: platform-auth profiles --add HOST:PORT. Or give its endpoint alone."
     raise ConfigError("No platform is configured.", fix=fix)
 
 

@@ -162,7 +162,7 @@ def _is_as_before(view: View, new: View) -> bool:
     if new["error"] is not None:
         return False
     # Not by its expiry: a refresh that ends meanwhile is no sign-in.
-    return new["state"] == "signed_out" or new["signed_in_at"] == view["signed_in_at"]
+    return bool(new["state"] == "signed_out" or new["signed_in_at"] == view["signed_in_at"])
 
 
 def _too_late(view: View, timeout: float) -> SignInExpiredError:

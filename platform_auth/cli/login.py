@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from ..connection import DEFAULT_TIMEOUT, Connection, connect
 from .address import in_browser, is_certain
 from .broker import find_broker
 from .exit_status import ExitStatus
+from .logs import keep_quiet
 from .terminal import complain, open_browser, show
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
 
     from ..config import PlatformConfig
@@ -38,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="also when signed in already")
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=_seconds,
         default=DEFAULT_TIMEOUT,
         metavar="S",
         help=f"seconds to wait for you (default: {DEFAULT_TIMEOUT:.0f})",
@@ -50,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.insecure and arguments.endpoint is None:
         complain("--insecure goes with --endpoint; a profile says itself whether it is insecure.")
         return ExitStatus.USAGE
+    keep_quiet()  # what is to be said comes from the command
     connection = connect(_wanted(arguments))
     for warning in connection.status()["warnings"]:
         complain(f"Warning: {warning}")
@@ -63,6 +66,14 @@ def run(arguments: argparse.Namespace) -> int:
     who = f" as {view['signed_in_as']}" if view["signed_in_as"] else ""
     show(f"Signed in to {view['platform']}{who} (profile {view['profile']}).")
     return ExitStatus.DONE
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < inf:
+        msg = f"{text} is not a number of seconds above 0"
+        raise argparse.ArgumentTypeError(msg)
+    return value
 
 
 def _wanted(arguments: argparse.Namespace) -> str | PlatformConfig | None:

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         show(*json.dumps(_for_programs(answer, explained), indent=2).splitlines())
         return ExitStatus.DONE
-    if arguments.explain:
+    if arguments.explain and views:
         show(*_explanation(answer, explained))
     elif views:
         titles = ["PROFILE", "ENDPOINT", "FLOW", "CLIENT", "FROM"]

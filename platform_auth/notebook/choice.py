@@ -94,5 +94,5 @@ def one_to_leave(broker: BrokerClient, name: str | None) -> str:
 def _nothing_there(answer: dict[str, Any]) -> PlatformAuthError:
     for problem in answer.get("problems", ()):
         return PlatformAuthError.from_dict(problem)
-    fix = "Add one to profiles.yaml, or ask the administrator of this server for one."
+    fix = "Give its endpoint (--endpoint HOST:PORT), or ask the administrator for a profile."
     return ConfigError("No platform is configured.", fix=fix)

@@ -8,6 +8,7 @@ whatever a library raises into the tree of `platform_auth.errors`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -39,6 +40,9 @@ MAX_BODY: Final = 1024 * 1024
 _TIMEOUT = httpx2.Timeout(15.0, connect=5.0, pool=5.0)
 _ATTEMPTS: Final = {"GET": 3, "POST": 2}
 _LONGEST_PAUSE = 5.0  # seconds between two attempts; who asks for more is asked another time
+
+# Where nobody has set up logging, Python would print its bare event's name at the person.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 
 class Transport:

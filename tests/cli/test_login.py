@@ -207,6 +207,23 @@ def test_nobody_comes(server: Server, run: Callable[..., Outcome]) -> None:
     assert server.state() == "signed_out"
 
 
+@pytest.mark.parametrize("seconds", ["-1", "0", "nan", "inf", "soon"])
+def test_a_time_that_is_none(demo: Path, run: Callable[..., Outcome], seconds: str) -> None:
+    found = run("login", "--timeout", seconds)
+    assert found.status == 2
+    assert seconds in found.err
+
+
+def test_what_libraries_log_is_not_said(
+    profiles_file: Callable[..., Path], start: Callable[..., Command]
+) -> None:
+    profiles_file({})
+    found = start("login", "--endpoint", "127.0.0.1:1").end()
+    assert found.status == 1
+    assert found.err.startswith("platform-auth: https://127.0.0.1:1 cannot be reached.\n  Why: ")
+    assert found.err.count("\n") == 3
+
+
 def test_ctrl_c_calls_it_off(server: Server, start: Callable[..., Command]) -> None:
     command = start("login")
     command.line("Waiting")

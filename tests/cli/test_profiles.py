@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
 
     from conftest import Outcome, Server
     from platform_auth.sandbox import Sandbox
@@ -110,6 +110,14 @@ def test_the_server_explains_its_profiles_to_its_terminals(
     found = run("profiles", "--explain")
     assert found.out.startswith("demo, the default (default in ")
     assert f"{demo}, line 1" in found.out
+
+
+@pytest.mark.parametrize("explain", [(), ("--explain",)])
+def test_where_there_is_none_it_is_said(
+    profiles_file: Callable[..., Path], run: Callable[..., Outcome], explain: tuple[str, ...]
+) -> None:
+    profiles_file({})
+    assert run("profiles", *explain).out.startswith("No platform is configured")
 
 
 def test_an_endpoint_is_looked_at_and_written_down(

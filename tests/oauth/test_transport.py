@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import subprocess
+import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -258,3 +260,14 @@ def test_a_request_may_have_less_time_than_others() -> None:
 
     with pytest.raises(TransportError, match="in time"):
         asyncio.run(asyncio.wait_for(main(), 10))
+
+
+def test_a_retry_is_not_told_to_who_has_set_up_no_logging() -> None:
+    script = "import logging, platform_auth.oauth.transport; logging.getLogger('stamina').{}"
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", script.format(level)], capture_output=True, check=True
+        ).stderr
+        for level in ("warning('again')", "parent.warning('else')")
+    ]
+    assert said == [b"", b"else\n"]
