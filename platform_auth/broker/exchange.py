@@ -24,7 +24,8 @@ from tornado.iostream import StreamClosedError
 
 from ..errors import BadRequestError
 from .gate import RETRY_AFTER, RefusedAtGateError, too_large
-from .protocol import MAX_BODY, json_object, refusal
+from .protocol import MAX_BODY, json_object
+from .reply import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
     from .gate import Gate
     from .handles import Handle
-    from .protocol import Answers, Reply
+    from .protocol import Answers
+    from .reply import Reply
 
 _HEADERS: Final = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 _MORE: Final[dict[int, dict[str, str]]] = {

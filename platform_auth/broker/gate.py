@@ -14,7 +14,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from ..errors import BrokerRefusedError, BrokerUnavailableError
-from .protocol import MAX_BODY, Reply
+from .protocol import MAX_BODY
+from .reply import Reply
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPHeaders

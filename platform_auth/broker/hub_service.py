@@ -10,7 +10,7 @@ import httpx2
 
 from ..errors import BrokerUnavailableError
 from .environment import HUB_TOKEN_VARIABLE
-from .protocol import Reply
+from .reply import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

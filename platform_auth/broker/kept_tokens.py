@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ..errors import BrokerUnavailableError, PlatformAuthError
 from .access_token import AccessToken
 from .monotonic import monotonic
-from .protocol import Reply
+from .reply import Reply
 from .windows import hard_window
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ import json
 import logging
 import typing
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, runtime_checkable
 from urllib.parse import unquote
 
@@ -38,17 +38,11 @@ from ..config.origin import explain
 from ..errors import (
     BadRequestError,
     BrokerError,
-    BrokerUnavailableError,
-    ConfigError,
     NoSuchCallError,
     PlatformAuthError,
     PolicyError,
-    ProfileChangedError,
-    ProfileNotFoundError,
-    SignInError,
-    SignInRequiredError,
-    TransportError,
 )
+from .reply import Reply, not_yours, refusal
 from .view import broken_view, session_view
 
 if TYPE_CHECKING:
@@ -64,28 +58,6 @@ MAX_WAIT: Final = 30.0
 
 _Query = Mapping[str, str]
 _Body = Mapping[str, Any]
-
-
-_STATUS: Final[tuple[tuple[type[PlatformAuthError], int], ...]] = (
-    (NoSuchCallError, 404),
-    (ProfileNotFoundError, 404),
-    (PolicyError, 403),
-    (ProfileChangedError, 409),
-    (BadRequestError, 400),
-    (ConfigError, 400),
-    (SignInRequiredError, 409),
-    (SignInError, 409),
-    (TransportError, 503),
-    (BrokerUnavailableError, 503),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An HTTP status and the JSON object to go with it."""
-
-    status: int
-    body: dict[str, Any]
 
 
 @runtime_checkable
@@ -283,21 +255,6 @@ _METHOD: Final = {
 def parts_of(path: str) -> list[str]:
     """Return the segments of a call's path, decoded."""
     return [unquote(part) for part in path.strip("/").split("/")]
-
-
-def not_yours(name: str, only: Collection[str]) -> PolicyError:
-    """Return the refusal of a profile that a kernel of this kind may not use."""
-    return PolicyError(
-        f"This kernel may not use the profile {name[:64]!r}.",
-        why="The administrator limits what kernels of its kind may use.",
-        fix=f"Use one of: {', '.join(sorted(only))}; or a kernel of another kind.",
-    )
-
-
-def refusal(error: PlatformAuthError) -> Reply:
-    """Return the reply for an error."""
-    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 502)
-    return Reply(status, {"error": error.to_dict()})
 
 
 def json_object(body: bytes) -> dict[str, Any]:

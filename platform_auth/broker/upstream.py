@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from ..errors import BrokerError, NoSuchCallError, PlatformAuthError
 from .kept_tokens import KeptTokens
-from .protocol import MAX_WAIT, Reply, not_yours, parts_of, refusal
+from .protocol import MAX_WAIT, parts_of
+from .reply import Reply, not_yours, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from tornado import web
 
-from ..broker.protocol import Protocol, json_object, refusal
+from ..broker.protocol import Protocol, json_object
+from ..broker.reply import refusal
 from ..errors import BadRequestError, BrokerError, BrokerRefusedError, PlatformAuthError
 from .answer import Answer
 from .visitor import HubVisitor
 
 if TYPE_CHECKING:
-    from ..broker.protocol import Reply
+    from ..broker.reply import Reply
 
 
 class JsonHandler(Answer):

@@ -11,7 +11,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from ..broker.protocol import MAX_WAIT, Protocol, refusal
+from ..broker.protocol import MAX_WAIT, Protocol
+from ..broker.reply import refusal
 from ..errors import BrokerRefusedError, BrokerUnavailableError, PlatformAuthError
 from .api_handler import JsonHandler
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from ..broker.protocol import MAX_BODY, Answers, Protocol, Reply, json_object, refusal
+from ..broker.protocol import MAX_BODY, Answers, Protocol, json_object
+from ..broker.reply import Reply, refusal
 from ..errors import (
     BadRequestError,
     BrokerError,

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 from tornado import web
 from tornado.httputil import url_concat
 
-from ..broker.protocol import Reply, refusal
+from ..broker.reply import Reply, refusal
 from ..errors import PlatformAuthError, PolicyError
 from .api_handler import ApiHandler
 from .hub_place import HubPlace

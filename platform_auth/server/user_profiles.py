@@ -21,7 +21,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from ..broker.protocol import Reply, refusal
+from ..broker.reply import Reply, refusal
 from ..config.caution import cautions
 from ..config.profile_edit import OwnEntry, ProfileEditor
 from ..errors import (

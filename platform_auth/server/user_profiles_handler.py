@@ -12,7 +12,7 @@ from .visitor import authorized_to, browser_of
 
 if TYPE_CHECKING:
     from ..broker.broker import Broker
-    from ..broker.protocol import Reply
+    from ..broker.reply import Reply
     from .user_profiles import UserProfiles
 
 USER_PROFILES_ROUTE: Final = rf"{ROUTE}/v1/(?:discover|default-profile|user-profiles/[^/]+)"

@@ -10,7 +10,8 @@ import pytest
 from fakes.bench import CALLBACK, HERE, PROFILES, Bench
 from fakes.provider import ISSUER, reply
 from platform_auth import errors
-from platform_auth.broker.protocol import MAX_WAIT, Protocol, Reply, json_object, refusal
+from platform_auth.broker.protocol import MAX_WAIT, Protocol, json_object
+from platform_auth.broker.reply import Reply, refusal
 from platform_auth.config import Profiles
 from platform_auth.qr_code import qr_code
 

@@ -17,7 +17,7 @@ from platform_auth.errors import BrokerRefusedError
 from platform_auth.secret import Secret
 
 if TYPE_CHECKING:
-    from platform_auth.broker.protocol import Reply
+    from platform_auth.broker.reply import Reply
 
 ADDRESS = "http://hub:10701/h%20b/services/platform-auth"
 VIEW = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from platform_auth.broker.protocol import Reply
+from platform_auth.broker.reply import Reply
 from platform_auth.server.hub_session import HubApiHandler
 
 

@@ -9,7 +9,7 @@ from tornado import web
 
 from ...errors import CallbackError, PlatformAuthError, PolicyError
 from ..pages import HEADERS, page
-from ..protocol import refusal
+from ..reply import refusal
 
 if TYPE_CHECKING:
     from ..broker import Broker

@@ -17,8 +17,9 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from platform_auth.broker.protocol import Protocol, refusal
+from platform_auth.broker.protocol import Protocol
 from platform_auth.broker.redirects import Redirects
+from platform_auth.broker.reply import refusal
 from platform_auth.config import Profiles
 from platform_auth.errors import PlatformAuthError
 from platform_auth.hub.database import Database
