@@ -89,7 +89,7 @@ def configure(  # noqa: PLR0913 - what there is to be said, nearly all of it wit
         service |= {"command": [*command, "--settings", str(file)]}
     _register(c, service)
     access = [f"access:services!service={NAME}"]
-    grant(c, NAME, ["read:users:name", *_of_hub_logins(profiles or {})])
+    grant(c, NAME, ["read:users", *_of_hub_logins(profiles or {})])
     if everybody:
         extend_role(c, "user", access)
     extend_server_tokens(c, access)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -61,6 +62,28 @@ class ServiceOAuth(HubOAuth):
             The Hub is away, or does not let this service ask.
 
         """
-        url = url_path_join(self.api_url, "users", quote(name, safe="@~"))
-        model = await self._api_request("GET", url, allow_403=True)
+        model = await self._user(name)
         return bool(model and model.get("admin"))
+
+    async def created_at(self, name: str) -> float | None:
+        """Ask the Hub since when it has a user of this name, in seconds since the epoch.
+
+        None where it does not say so: there is none, or this service lacks ``read:users``.
+
+        Raises
+        ------
+        HTTPError
+            The Hub is away.
+
+        """
+        given = (await self._user(name) or {}).get("created")
+        try:
+            created = datetime.fromisoformat(given)
+        except (TypeError, ValueError):
+            return None
+        return (created if created.tzinfo else created.replace(tzinfo=UTC)).timestamp()
+
+    async def _user(self, name: str) -> dict[str, Any] | None:
+        url = url_path_join(self.api_url, "users", quote(name, safe="@~"))
+        model: dict[str, Any] | None = await self._api_request("GET", url, allow_403=True)
+        return model

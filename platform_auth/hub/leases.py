@@ -87,6 +87,8 @@ class Lease:
     ----------
     holder
         The name of this holder, made for this lease alone.
+    is_inherited
+        Whether it is a dead holder's, who may have sent the session's refresh token.
 
     """
 
@@ -97,7 +99,7 @@ class Lease:
         self.holder = secrets.token_hex(8)
         self._of = {"of_person": person, "of_profile": profile, "me": self.holder}
         self._until = 0.0
-        self._lost = self._ending = False
+        self._lost = self._ending = self.is_inherited = False
         self._renewing: asyncio.Task[None] | None = None
 
     async def take(self) -> None:
@@ -137,7 +139,7 @@ class Lease:
         before = monotonic()  # by this clock it ends no later than by the database's
         if not await self._database.run(_TAKE, values):
             return False
-        self._until = before + self._seconds
+        self._until, self.is_inherited = before + self._seconds, dead is not None
         return True
 
     async def _run_out(self) -> tuple[str, float] | None:

@@ -41,6 +41,10 @@ NEWS_SECONDS: Final = 0.5
 NEWS_FOR_SECONDS: Final = 60.0
 """Seconds after their last call for which somebody is brought news: a long poll is shorter."""
 
+BACKGROUND: Final = 8
+"""How many sessions a replica renews at once for whom nobody waits just now; those who ask for a
+token come first, and find the database and the processor free."""
+
 _SWEEP: Final = 30.0
 _OVERLAP: Final = 5000  # milliseconds: what is written at one time is not seen in that order
 _NEWEST = select(func.max(sessions.c.version))
@@ -94,6 +98,7 @@ class People:
         self._drivers, self._new_driver = Drivers(self._clock), new_driver
         self._timeout, self._margin = sign_in_timeout, refresh_margin
         self._lease_seconds, self._idle_seconds = lease_seconds, idle_seconds
+        self._background = asyncio.Semaphore(BACKGROUND)
         self._people: dict[str, Person] = {}
         self._running: list[asyncio.Task[None]] = []
         self._newest: int | None = None
@@ -158,6 +163,7 @@ class People:
             sign_in_timeout=self._timeout,
             refresh_margin=self._margin,
             new_driver=make,
+            background=self._background,
             clock=self._clock,
             lease_seconds=self._lease_seconds,
         )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
-from ..errors import ProfileNotFoundError
-from .tables import sessions
+from ..errors import PlatformAuthError, ProfileNotFoundError
+from .tables import people, sessions, sign_ins
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
     from .database import Database
     from .people import People
+
+log = logging.getLogger("platform_auth")
+
+_SAME_SECONDS: Final = 1.0  # some databases of the Hub's round it, and nobody is made anew so soon
 
 _COLUMNS = (
     sessions.c.person,
@@ -66,13 +71,13 @@ class Register:
     ----------
     database
         Where they are.
-    people
-        Signs persons out as they would themselves: the provider is told.
+    persons
+        Signs them out as they would themselves: the provider is told.
 
     """
 
-    def __init__(self, database: Database, people: People) -> None:
-        self._database, self._people = database, people
+    def __init__(self, database: Database, persons: People) -> None:
+        self._database, self._people = database, persons
 
     async def entries(self, wanted: str, *, offset: int, limit: int) -> list[Entry]:
         """Return sessions by person and profile.
@@ -127,6 +132,37 @@ class Register:
                     delete(sessions).where(sessions.c.person == person, sessions.c.profile == name)
                 )
         return len(names)
+
+    async def belong_to(self, person: str, created_at: float) -> None:
+        """Note since when the Hub has a user; an earlier one's sessions of that name are ended.
+
+        Parameters
+        ----------
+        person
+            The name at the Hub.
+        created_at
+            Since when it is this user's, in seconds since the epoch.
+
+        Raises
+        ------
+        BrokerUnavailableError
+            The database is away.
+
+        """
+        given = {"person": person, "created_at": created_at}
+        await self._database.run(self._database.insert(people).on_conflict_do_nothing(), given)
+        its = people.c.person == person
+        ((known,),) = await self._database.run(select(people.c.created_at).where(its))
+        if abs(known - created_at) <= _SAME_SECONDS:
+            return
+        log.warning("%s is another user than before: the earlier one's sign-ins are ended", person)
+        try:
+            await self.revoke(person, None)  # the provider is told, if it can be
+        except PlatformAuthError as error:
+            log.warning("not all of them at the provider: %s", error.what)
+        await self._database.run(delete(sign_ins).where(sign_ins.c.person == person))
+        await self._database.run(delete(sessions).where(sessions.c.person == person))
+        await self._database.run(update(people).where(its).values(created_at=created_at))
 
 
 def _those(wanted: str = "") -> list[ColumnElement[bool]]:

@@ -24,6 +24,7 @@ from .home_handler import HomeHandler
 from .hub_oauth import ServiceOAuth
 from .login_handler import LoginHandler, OAuthCallbackHandler
 from .metrics_handler import MetricsHandler
+from .namesakes import Namesakes
 from .protocol_handler import ProtocolHandler
 from .request_log import log_request
 from .token_owners import FRESH_SECONDS, TokenOwners
@@ -82,6 +83,8 @@ class Service:
         The Hub's login.
     owners
         Knows whose tokens are.
+    namesakes
+        Keeps what a deleted user has left from a new one of the same name.
     register
         All users' sessions, for administrators.
 
@@ -100,7 +103,8 @@ class Service:
         self.prefix, self.base_url = place.prefix, place.base_url
         self._signing = SigningKeys(keys)
         self.oauth = ServiceOAuth(SealedState(keys), **_traits(place))
-        self.owners = TokenOwners(self.oauth)
+        self.namesakes = Namesakes(self.oauth, register)
+        self.owners = TokenOwners(self.oauth, self.namesakes)
         self._under_way: set[web.RequestHandler] = set()
         self._leaving, self._idle = asyncio.Event(), asyncio.Event()
         self._idle.set()

@@ -65,6 +65,13 @@ sign_ins: Final = Table(
     Index(f"ix_{PREFIX}sign_ins_expires_at", "expires_at"),
 )
 
+people: Final = Table(
+    f"{PREFIX}people",
+    metadata,
+    Column("person", Text, primary_key=True),
+    Column("created_at", Double, nullable=False),  # as the Hub says; see `Namesakes`
+)
+
 
 class Now(FunctionElement[float]):
     """The database's clock, seconds since the epoch: the one clock that all replicas share."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .hub_oauth import ServiceOAuth
+    from .namesakes import Namesakes
 
 FRESH_SECONDS: Final = 60.0
 """Seconds for which the Hub's word on a token counts."""
@@ -41,13 +42,20 @@ class TokenOwners:
     ----------
     oauth
         Speaks to the Hub, and knows the scope that it takes.
+    namesakes
+        Told of each user who is let in.
     clock
         Replaced in tests.
 
     """
 
-    def __init__(self, oauth: ServiceOAuth, clock: Callable[[], float] = time.monotonic) -> None:
-        self._oauth, self._clock = oauth, clock
+    def __init__(
+        self,
+        oauth: ServiceOAuth,
+        namesakes: Namesakes,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._oauth, self._namesakes, self._clock = oauth, namesakes, clock
         self._words: OrderedDict[str, _Word] = OrderedDict()
         self._asking: dict[str, asyncio.Task[_Word]] = {}
 
@@ -98,6 +106,8 @@ class TokenOwners:
 
     async def _ask(self, key: str, token: str) -> _Word:
         model = await self._oauth.user_for_token(token, use_cache=False, sync=False)
+        if model is not None and model.get("kind") == "user":
+            await self._namesakes.check(model["name"], token)
         self._words[key] = word = _Word(model, self._clock())
         while len(self._words) > _MOST:
             self._words.popitem(last=False)

@@ -10,6 +10,7 @@ from jupyterhub.utils import get_browser_protocol
 from tornado import web
 
 from ..broker.browser.page import Page
+from ..errors import BrokerUnavailableError
 from .answer import Answer
 
 if TYPE_CHECKING:
@@ -39,13 +40,18 @@ class HubVisitor(HubOAuthenticated, Answer):
             if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
             raise web.HTTPError(HTTPStatus.SERVICE_UNAVAILABLE) from None  # the Hub is away
+        except BrokerUnavailableError:
+            raise web.HTTPError(HTTPStatus.SERVICE_UNAVAILABLE) from None
 
     async def _visitor(self) -> dict[str, Any] | None:
         model = await self.hub_auth.get_user(self, sync=False)
         if not model:
             return None
         allowed: dict[str, Any] | None = self.check_hub_user(model)
-        return allowed if allowed and allowed.get("kind") == "user" else None
+        if not allowed or allowed.get("kind") != "user":
+            return None
+        await self.service.namesakes.check(allowed["name"], self.hub_auth.get_token(self))
+        return allowed
 
     def get_current_user(self) -> None:
         """Return nobody: `prepare` says who it is, and JupyterHub's own would block the loop."""

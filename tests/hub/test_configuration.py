@@ -60,10 +60,10 @@ class TestConfigure:
         self, c: Config, to: Any
     ) -> None:
         configure(c, **to)
-        assert role(c, "platform-auth") == ["read:users:name"]
+        assert role(c, "platform-auth") == ["read:users"]
         other, hub = Config(), {"admin": {"endpoint": "x.example.com"}, "oauth": {"flow": "hub"}}
         configure(other, **{**to, "profiles": {**PROFILES, "here": hub}})
-        assert role(other, "platform-auth") == ["read:users:name", "admin:auth_state"]
+        assert role(other, "platform-auth") == ["read:users", "admin:auth_state"]
 
     def test_gives_no_secret_to_the_hubs_database(self, c: Config, to: Any) -> None:
         """The Hub writes down all that it is told of a service."""
@@ -133,7 +133,7 @@ class TestConfigure:
 
         assert {*role(c, "server")} == {*SERVER, ACCESS}
         assert c.JupyterHub.extra_user_scopes == {ACCESS}
-        assert role(c, "platform-auth") == ["read:users:name"]
+        assert role(c, "platform-auth") == ["read:users"]
 
     def test_may_be_for_some_only(self, c: Config, to: Any) -> None:
         configure(c, **to, everybody=False)

@@ -60,7 +60,11 @@ def test_that_of_a_dead_replica_is_taken_once_it_has_run_out(
         assert not waiting.done()
         await database.run(_RUN_OUT)
         await waiting
+        assert next_one.is_inherited
         await next_one.give_back()
+        await dead.take()
+        assert not dead.is_inherited  # given back, it is nobody's
+        await dead.give_back()
 
     hub.run(work)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from fakes.bench import PROFILES
+from fakes.bench import CALLBACK, HERE, PROFILES
 from platform_auth.config import Profiles
 from platform_auth.errors import SignInRequiredError
 from platform_auth.hub.register import Register
@@ -59,5 +60,34 @@ def test_a_profile_that_has_been_taken_away_can_still_be_revoked(hub: HubBench) 
         register = Register(hub.databases[1], people)
         assert await register.revoke("ada", "prod") == 1
         assert await register.count("") == 0
+
+    hub.run(work)
+
+
+def test_a_new_user_of_an_old_name_inherits_nothing_at_any_replica(hub: HubBench) -> None:
+    async def work() -> None:
+        here, there = await hub.replica(), await hub.replica()
+        register = Register(hub.databases[0], here)
+        await register.belong_to("ada", 1_000.0)
+        await hub.sign_in(here)
+        await hub.sign_in(here, "bob")
+        waiting = await (await here.broker("ada")).begin("dev", CALLBACK, HERE)
+        state = parse_qs(urlsplit(waiting).query)["state"][0]
+        await (await there.broker("ada")).token("prod")
+        await register.belong_to("ada", 1_000.4)  # the same one, as another database rounds it
+        assert await register.count("ada") == 1
+        assert await there.find(state) == "ada"
+
+        await register.belong_to("ada", 5_000.0)
+        for people in (here, there):
+            with pytest.raises(SignInRequiredError):
+                await (await people.broker("ada")).token("prod")
+            await (await people.broker("bob")).token("prod")
+        assert await there.find(state) is None
+        assert hub.provider.sent_to("revoke")
+
+        await hub.sign_in(here)
+        await register.belong_to("ada", 5_000.0)
+        assert await register.count("ada") == 1
 
     hub.run(work)

@@ -141,6 +141,25 @@ class TestPrograms:
         assert answer.status_code == 409
         assert answer.json()["error"]["code"] == "sign_in_required"
 
+    def test_of_a_new_user_with_an_old_name_get_nothing_of_the_earlier_one(
+        self, run: ServiceRun
+    ) -> None:
+        run.sign_in(run.browser("ada"))
+        run.hub.created = "2026-05-06T07:08:09Z"
+        answers = [
+            run.call("GET", "profiles/prod/token", run.hub.new_token(name))
+            for name in ("grace+", "ada")
+        ]
+        assert [answer.json()["error"]["code"] for answer in answers] == ["sign_in_required"] * 2
+
+    def test_in_a_browser_a_new_user_with_an_old_name_sees_nothing_of_the_earlier_one(
+        self, run: ServiceRun
+    ) -> None:
+        run.sign_in(run.browser("ada"))
+        assert "ada@example.com" in run.browser("ada").open().text
+        run.hub.created = "2026-05-06T07:08:09Z"
+        assert "ada@example.com" not in run.browser("ada").open().text
+
     @pytest.mark.parametrize("token", [None, "nobody's", "x" * 5000, "é"])
     def test_without_a_good_token_are_told_so(self, run: ServiceRun, token: str | None) -> None:
         headers = {} if token is None else {"Authorization": f"token {token}".encode()}
@@ -245,7 +264,8 @@ class TestPrograms:
             each.join(20)
 
         assert answers == [200] * 8
-        assert len(run.hub.asked) == 1
+        # Whose it is, and since when that has been somebody's name.
+        assert [path.rpartition("/api/")[2] for path in run.hub.asked] == ["user", "users/ada"]
 
     def test_go_on_while_the_hub_is_restarted(
         self, run: ServiceRun, monkeypatch: pytest.MonkeyPatch

@@ -8,7 +8,7 @@ import signal
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 import pytest
 from playwright.sync_api import expect
@@ -303,6 +303,19 @@ class TestLife:
 
         assert canary().search_text(hub.log_text()) == []
         assert settings.stat().st_mode & 0o777 == 0o600
+
+    def test_a_new_user_with_the_name_of_a_deleted_one_is_signed_in_to_nothing(
+        self, hub: Hub, grace: HubUser
+    ) -> None:
+        sign_in(grace, GRACE)
+        before = call(hub, hub.new_token("grace"), "profiles/prod").json()
+        path = f"users/{quote(hub.name('grace'), safe='@~')}"
+        hub.api("DELETE", path).raise_for_status()
+        hub.api("POST", path).raise_for_status()
+
+        view = call(hub, hub.new_token("grace"), "profiles/prod").json()
+        assert (before["state"], before["signed_in_as"]) == ("signed_in", GRACE.email)
+        assert (view["state"], view["signed_in_as"]) == ("signed_out", None)
 
 
 def service_process(port: int) -> int:

@@ -62,7 +62,8 @@ class _Api(web.RequestHandler):
         name = call.removeprefix("users/")
         if token != "service-token-CANARY" or name not in self._hub.users:
             return self.send_error(404)
-        return self.finish({"kind": "user", "name": name, "admin": name in self._hub.admins})
+        model = {"kind": "user", "name": name, "admin": name in self._hub.admins}
+        return self.finish(model | {"created": self._hub.created})
 
     def _log_in(self) -> None:
         """Have whoever the browser is logged in as go back at once, with a code."""
@@ -94,6 +95,8 @@ class FakeHub:
         The paths of all calls.
     is_away
         Whether it answers with errors only.
+    created
+        Since when it has its users.
     gate
         While it is cleared, it does not answer.
 
@@ -105,6 +108,7 @@ class FakeHub:
         self.users, self.admins = {"ada", "grace+", "boss"}, {"boss"}
         self.asked: list[str] = []
         self.is_away = False
+        self.created = "2026-01-02T03:04:05.678901Z"
         self.gate = asyncio.Event()
         self.gate.set()
         # JupyterHub's own HTTP client takes escapes off that a path does not need.
@@ -162,6 +166,7 @@ class Register:
 
     def __init__(self, persons: Persons) -> None:
         self._persons = persons
+        self._created: dict[str, float] = {}
 
     async def entries(self, wanted: str, *, offset: int, limit: int) -> list[Entry]:
         found = [
@@ -174,6 +179,11 @@ class Register:
 
     async def count(self, wanted: str) -> int:
         return len(await self.entries(wanted, offset=0, limit=1000))
+
+    async def belong_to(self, person: str, created_at: float) -> None:
+        if self._created.setdefault(person, created_at) != created_at:
+            await self.revoke(person, None)
+            self._created[person] = created_at
 
     async def revoke(self, person: str, profile: str | None) -> int:
         mine = await self.entries(person, offset=0, limit=1000)
