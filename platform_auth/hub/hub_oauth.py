@@ -78,8 +78,8 @@ class ServiceOAuth(HubOAuth):
         """
         given = (await self._user(name) or {}).get("created")
         try:
-            created = datetime.fromisoformat(given)
-        except (TypeError, ValueError):
+            created = datetime.fromisoformat(str(given))
+        except ValueError:
             return None
         return (created if created.tzinfo else created.replace(tzinfo=UTC)).timestamp()
 
