@@ -4,7 +4,9 @@ import pickle
 import threading
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 import pytest
+import requests
 
 from fakes.bench import PROFILES, Bench
 from fakes.provider import CLIENT, ISSUER
@@ -69,6 +71,14 @@ class TestWhich:
 
     def test_nobody_is_asked_to_sign_in(self, here: Here) -> None:
         connect("prod")
+        assert not here.bench.provider.requests
+
+    def test_the_ways_for_libraries_of_ones_own_are_to_its_platform_alone(self, here: Here) -> None:
+        connection = connect("prod")
+        request = requests.Request("GET", "https://elsewhere.example.org/", auth=None).prepare()
+        connection.requests_auth()(request)
+        [sent] = connection.http_auth().sync_auth_flow(httpx2.Request("GET", str(request.url)))
+        assert "Authorization" not in {**request.headers, **sent.headers}
         assert not here.bench.provider.requests
 
     def test_the_default(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _row(view: dict[str, Any]) -> list[str]:
     mark = " *" if view["default"] else ""
-    return [view["profile"] + mark, view["platform"], state_words(view), for_how_long(view)]
+    # Nobody has tried to sign in to what is written down wrongly.
+    state = state_words(view) if view["platform"] else "Cannot be used"
+    return [view["profile"] + mark, view["platform"], state, for_how_long(view)]
 
 
 def _explain(view: dict[str, Any]) -> None:

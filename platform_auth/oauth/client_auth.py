@@ -58,7 +58,7 @@ def client_id(config: PlatformConfig) -> str:
     raise ConfigError(
         f"The profile for {config.host} names no client id.",
         why="The identity provider must know which client is asking.",
-        fix="Set admin.clientId (FLYTE_CREDENTIALS_CLIENT_ID) to the client registered for it.",
+        fix="Set admin.clientId (in code: client_id) to the client registered for it.",
     )
 
 

@@ -45,6 +45,15 @@ def test_a_sign_in_that_failed_says_why(server: Server, run: Callable[..., Outco
     assert "  Why: " in found.out
 
 
+def test_what_is_written_down_wrongly_is_not_called_a_sign_in(
+    profiles_file: Callable[..., Path], run: Callable[..., Outcome]
+) -> None:
+    profiles_file({"profiles": {"typo": {"admin": {"endpoint": "a.example.com", "authTyp": "x"}}}})
+    found = run("status")
+    assert found.out.splitlines()[1].split() == ["typo", "*", "Cannot", "be", "used"]
+    assert "authTyp" in found.out
+
+
 def test_for_programs_it_is_the_protocol(server: Server, run: Callable[..., Outcome]) -> None:
     server.visit()
     found = run("status", "--json")

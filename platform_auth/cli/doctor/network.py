@@ -46,11 +46,6 @@ def check(url: str, config: PlatformConfig) -> Iterator[Finding]:
         yield tls.check(url, config, between)
 
 
-def is_reachable(findings: list[Finding]) -> bool:
-    """Tell whether nothing was in the way."""
-    return all(each.level is not Level.FAIL for each in findings)
-
-
 def _name(url: str) -> Finding:
     host, port = _address(url)
     try:
