@@ -64,6 +64,8 @@ class Broker:
         Told what happens.
     pending
         Where other processes find the sign-ins that they can go on with.
+    background
+        See ``turns`` of `Keeper`.
     clock, new_driver
         Replaced in tests.
 
@@ -84,6 +86,7 @@ class Broker:
         refresh_margin: float | None = None,
         observer: Observer | None = None,
         pending: PendingSignIns | None = None,
+        background: asyncio.Semaphore | None = None,
         clock: Clock | None = None,
         new_driver: Callable[[PlatformConfig], Driver] | None = None,
     ) -> None:
@@ -97,7 +100,7 @@ class Broker:
         self._sign_ins = SignIns(*own, sign_in_timeout, self._observer, pending)
         self._departures = Departures(self._sign_ins, redirects, self._contexts, self.complete)
         self._refresher = Refresher(Renewal(*own), self._clock, self._observer, refresh_margin)
-        self._keeper = Keeper(self._refresher, self._clock, self.session)
+        self._keeper = Keeper(self._refresher, self._clock, self.session, background)
         self._refusals = Refusals(self._clock, self._observer)
         self._tokens = Tokens(self.session, self._refresher, self._keeper, self._observer)
         self._sessions = Sessions(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ from ..errors import PlatformAuthError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
 
     from .clock import Clock
     from .event import Event
@@ -22,6 +24,10 @@ _LOOK: Final = 60.0
 
 _PAUSE: Final = 0.5
 """Seconds between two looks at least."""
+
+_TURN_SECONDS: Final = 5.0
+"""Seconds that one renewal may hold a turn: one that waits for another replica's lease goes on
+without it."""
 
 log = logging.getLogger("platform_auth")
 
@@ -35,6 +41,9 @@ class Keeper:
         The broker's.
     find
         Finds a profile's session as it is now, the news of other processes included.
+    turns
+        Bounds how many are renewed at once, where a process has many brokers; whoever asks for a
+        token does not wait for it. First come is first served, so the oldest expiry goes first.
 
     """
 
@@ -43,7 +52,10 @@ class Keeper:
         refresher: Refresher,
         clock: Clock,
         find: Callable[[str], Awaitable[Session]],
+        turns: asyncio.Semaphore | None = None,
     ) -> None:
+        self._turns: AbstractAsyncContextManager[object] = turns or contextlib.nullcontext()
+        self._turn_seconds = _TURN_SECONDS if turns else None
         self._refresher, self._clock, self._find = refresher, clock, find
         self._looking: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -78,6 +90,11 @@ class Keeper:
             task.add_done_callback(self._looking.discard)
 
     async def _look_after(self, session: Session) -> None:
+        async with self._turns:
+            if not self._closed:
+                await self._look_after_now(session)
+
+    async def _look_after_now(self, session: Session) -> None:
         try:
             # Another process may have renewed it, or signed out.
             if await self._find(session.profile.name) is not session:
@@ -95,7 +112,7 @@ class Keeper:
         if not session.renewable:
             await asyncio.wait({self._refresher.end(session)})
         elif session.in_use and (task := self._refresher.start(session)) is not None:
-            await asyncio.wait({task})
+            await asyncio.wait({task}, timeout=self._turn_seconds)
 
     # As an observer
 

@@ -9,7 +9,7 @@ from ..errors import InvalidGrantError, PlatformAuthError, SignInRequiredError, 
 from ..oauth.flows import get_flow
 from .realm import realm_of
 from .record import authority_of, new_record
-from .stores import assure, rest
+from .stores import assure, is_inherited, rest
 
 if TYPE_CHECKING:
     from ..oauth.context import FlowContext
@@ -79,11 +79,13 @@ class Renewal:
                 return Renewed(None, overtaken=True)
             try:
                 record = await self._asked(session, before, held)
-            except (InvalidGrantError, SignInRequiredError):
+            except (InvalidGrantError, SignInRequiredError) as error:
                 # Once more: where a lock does not reach another machine, that one was quicker.
                 newer = await self._newer(session, before)
                 if newer is None:
                     await self._store.delete(name)
+                    if isinstance(error, InvalidGrantError) and is_inherited(held):
+                        raise _interrupted(error) from None
                     raise
                 return Renewed(newer, overtaken=True)
             # Nobody may see a rotated token before it is safe.
@@ -122,6 +124,12 @@ class Renewal:
                 self._contexts.forget(session)
             raise
         return new_record(session.profile, flow.name, tokens, self._clock, context, before=before)
+
+
+def _interrupted(error: InvalidGrantError) -> InvalidGrantError:
+    """Return a refusal that follows from a death: it is not the person whom somebody signed out."""
+    why = "The service was stopped in the middle of renewing it, and what it was sent is lost."
+    return InvalidGrantError(error.what, why=why, fix=error.fix)
 
 
 def _refuse_other_authority(context: FlowContext, before: Record | None) -> None:

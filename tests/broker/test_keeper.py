@@ -321,3 +321,25 @@ def test_a_browser_that_signs_in_anew_is_looked_after_as_well(bench: Bench) -> N
 
     bench.run(work)
     assert bench.refreshes() == 1
+
+
+class TestOneOfManyBrokers:
+    def test_renews_in_its_turn_and_for_whoever_asks_at_once(self, new_bench: type[Bench]) -> None:
+        turns = asyncio.Semaphore(1)
+        bench = new_bench(background=turns)
+
+        async def work() -> None:
+            bench.provider.lifetime = HOUR
+            await bench.signed_in()
+            await turns.acquire()  # the session of another is being renewed
+            await bench.elapse(HOUR - 60)
+            assert bench.refreshes() == 0
+            turns.release()
+            await settled()
+            assert bench.refreshes() == 1
+            await turns.acquire()
+            await bench.elapse(2 * HOUR)
+            await bench.broker.token("prod")
+            assert bench.refreshes() == 2
+
+        bench.run(work)

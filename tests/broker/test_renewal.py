@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +16,8 @@ from platform_auth.errors import SignInRequiredError, TransportError
 from platform_auth.secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from fakes.bench import Bench
     from platform_auth.broker.record import Record
 
@@ -172,6 +176,27 @@ def test_why_a_grant_has_ended_is_the_providers_reason(bench: Bench) -> None:
             with pytest.raises(SignInRequiredError) as caught:
                 await bench.broker.token("prod")
             assert "revoked by Grace" in caught.value.why
+
+    bench.run(work)
+
+
+def test_a_refusal_after_the_death_of_who_held_the_lock_names_the_death(
+    new_bench: type[Bench],
+) -> None:
+    class Inherited(MemoryStore):
+        @contextlib.asynccontextmanager
+        async def lock(self, _profile: str) -> AsyncIterator[object]:
+            yield SimpleNamespace(is_inherited=True)
+
+    bench = new_bench(store=Inherited())
+
+    async def work() -> None:
+        await bench.signed_in()
+        bench.provider.refresh_tokens.clear()  # the one who died had the next
+        bench.clock.advance(DEAD)
+        with pytest.raises(SignInRequiredError) as caught:
+            await bench.broker.token("prod")
+        assert "stopped in the middle of renewing" in caught.value.why
 
     bench.run(work)
 

@@ -55,6 +55,11 @@ def assure(held: object) -> None:
         held.assure()
 
 
+def is_inherited(held: object) -> bool:
+    """Tell whether whoever held a lock before died with it, perhaps with an answer in hand."""
+    return bool(getattr(held, "is_inherited", False))
+
+
 class Store(Protocol):
     """What a broker needs of a store."""
 
