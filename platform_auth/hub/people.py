@@ -103,6 +103,7 @@ class People:
         self._running: list[asyncio.Task[None]] = []
         self._newest: int | None = None
         self._sealed_with = b""
+        self._is_ending = False
 
     async def broker(self, user: str) -> Broker:
         """Return a person's broker, which knows by now what other replicas have done for them.
@@ -115,9 +116,11 @@ class People:
         Raises
         ------
         BrokerUnavailableError
-            The database is away, and this replica knows nothing of them.
+            The database is away, and this replica knows nothing of them; or the replica ends.
 
         """
+        if self._is_ending:
+            raise _ending()  # nobody would wait for what is begun now
         self._begin()
         person = self._people.get(user)
         if person is None:
@@ -218,9 +221,16 @@ class People:
 
     async def close(self) -> None:
         """End; refreshes under way finish, and what they bring is saved."""
+        self._is_ending = True
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         people = list(self._people.values())
         self._people.clear()
         await asyncio.gather(*(each.close() for each in people))
+
+
+def _ending() -> BrokerUnavailableError:
+    return BrokerUnavailableError(
+        "This replica of the sign-in service ends.", fix="Try again: another one answers."
+    )

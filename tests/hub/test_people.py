@@ -227,6 +227,19 @@ def test_one_replica_at_a_time_asks_the_provider_for_a_codes_tokens(hub: HubBenc
     hub.run(work)
 
 
+def test_a_replica_that_ends_begins_nothing_for_anybody(hub: HubBench) -> None:
+    """A refresh that is sent when nobody waits for answers any more would be lost."""
+
+    async def work() -> None:
+        here = await hub.replica()
+        await here.close()
+        with pytest.raises(BrokerUnavailableError, match="ends") as caught:
+            await here.broker("ada")
+        assert caught.value.retryable
+
+    hub.run(work)
+
+
 def test_a_profile_made_by_code_is_there_at_all_replicas(hub: HubBench) -> None:
     async def work() -> None:
         here, there = await hub.replica(), await hub.replica()
