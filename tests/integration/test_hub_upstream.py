@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
+from harness import hub_page
 from harness.environment import program
 from harness.hub_example import example
+from harness.hub_server import HubServer
 from harness.hub_user import HubUser
+from harness.lab import Lab
 from harness.people import ADA
+from harness.person import Person
 from harness.polling import wait_until
 from harness.ports import free_port
 from harness.scripted import ScriptedPerson
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from subprocess import CompletedProcess
 
+    from harness.browser import BrowserSession
     from harness.canary import Canary
     from harness.hub import Hub
     from harness.provider import OidcProvider
@@ -87,6 +93,41 @@ def test_one_sign_in_serves_every_server_of_a_person(
     finally:
         hub.stop_server("ada", "work")
     assert [entry["outcome"] for entry in oidc.log("token")] == ["ok"]
+
+
+def test_a_notebook_the_panel_and_the_administrator_see_the_same_sign_in(
+    hub: Hub, ada: HubUser, browser: BrowserSession, oidc: OidcProvider
+) -> None:
+    server, person = HubServer(hub, "ada"), Person(ADA)
+    server.write("login.ipynb", ["%load_ext platform_auth", "%platform_login prod"])
+    page, boss = browser.page(), browser.page()
+    hub_page.log_in(page, hub, "ada")
+    lab = Lab(page, server, "login.ipynb")
+    page.locator(".pa-status-button").click()
+    panel = page.get_by_role("region", name="Platform connections", exact=True)
+    state = panel.get_by_role("status")
+    expect(state).to_have_text("Signed out")
+    lab.run_cell(0)
+    lab.start_cell(1)
+    with page.context.expect_page() as opened:
+        lab.output(1).get_by_role("link", name="Sign in").click()
+    person.sign_in(opened.value)
+    expect(opened.value.get_by_role("heading", name="You are signed in")).to_be_visible()
+    lab.wait_for_cell(1)
+    expect(state).to_contain_text(ADA.email)
+
+    hub_page.log_in(boss, hub, "boss", "services/platform-auth/admin")
+    listed = boss.get_by_role("row", name=hub.name("ada"))
+    expect(listed).to_contain_text(ADA.email)
+    listed.get_by_role("button", name="Sign out").click()
+    expect(state).to_have_text("Signed out")
+
+    with page.context.expect_page() as opened:
+        panel.get_by_role("link", name="Sign in").click()
+    person.sign_in(opened.value)
+    expect(opened.value.get_by_role("heading", name="You are signed in")).to_be_visible()
+    expect(state).to_contain_text(ADA.email)
+    assert [entry["outcome"] for entry in oidc.log("token")] == ["ok", "ok"]
 
 
 def test_nothing_of_a_sign_in_is_in_a_users_home(

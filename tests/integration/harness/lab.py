@@ -9,6 +9,7 @@ from harness.polling import wait_until
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
+    from harness.hub_server import HubServer
     from harness.jupyter import JupyterServer
 
 # The notebook in front, as the application knows it. "idle" in the page's status bar shows before
@@ -48,7 +49,7 @@ class Lab:
 
     """
 
-    def __init__(self, page: Page, server: JupyterServer, notebook: str) -> None:
+    def __init__(self, page: Page, server: JupyterServer | HubServer, notebook: str) -> None:
         self.page = page
         self.server = server
         self.notebook = notebook
