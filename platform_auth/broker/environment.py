@@ -15,6 +15,9 @@ TOKEN_FILE_VARIABLE: Final = "PLATFORM_AUTH_BROKER_TOKEN_FILE"  # noqa: S105 - a
 SERVICE_VARIABLE: Final = "PLATFORM_AUTH_HUB_SERVICE"
 """Names the Hub's service, where that keeps the sign-ins; see `hub_address`."""
 
+PAGES_VARIABLE: Final = "PLATFORM_AUTH_HUB_SERVICE_PAGES"
+"""Names the service's address in a browser, where that has a domain of its own."""
+
 HUB_TOKEN_VARIABLE: Final = "JUPYTERHUB_API_TOKEN"  # noqa: S105 - a variable's name
 """Holds the token of the Hub's that proves who asks; it is the Hub that names it so."""
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from traitlets.config.loader import LazyConfigValue
 
+from ..broker.environment import PAGES_VARIABLE
 from ..errors import ConfigError
 from .roles import extend_role, extend_server_tokens, grant, list_of, spawners
 from .settings import Settings, hand_over
@@ -93,7 +95,7 @@ def configure(  # noqa: PLR0913 - what there is to be said, nearly all of it wit
     if everybody:
         extend_role(c, "user", access)
     extend_server_tokens(c, access)
-    _tell_servers(c, _address((server_url or url).rstrip("/")))
+    _tell_servers(c, {VARIABLE: _address((server_url or url).rstrip("/")), PAGES_VARIABLE: _pages})
 
 
 def _of_hub_logins(profiles: Mapping[str, Any]) -> list[str]:
@@ -110,20 +112,35 @@ def _register(c: Config, service: dict[str, Any]) -> None:
     services.append(service)
 
 
-def _tell_servers(c: Config, address: Callable[[Any], str]) -> None:
+def _tell_servers(c: Config, variables: dict[str, Callable[[Any], str]]) -> None:
     for spawner in spawners(c):
         given = spawner.get("environment")
         if isinstance(given, dict):
-            given[VARIABLE] = address
+            given.update(variables)
         elif spawner is c.Spawner or isinstance(given, LazyConfigValue):
-            spawner.environment.update({VARIABLE: address})
+            spawner.environment.update(variables)
 
 
 def _address(origin: str) -> Callable[[Any], str]:
     """Return a function of a spawner: only a Hub that runs knows its prefix."""
 
     def address(spawner: Any) -> str:  # noqa: ANN401 - the Hub's
-        prefix = str(spawner.hub.base_url).removesuffix("hub/")
-        return f"{origin}{prefix}services/{NAME}/"
+        return f"{origin}{_path(spawner)}"
 
     return address
+
+
+def _pages(spawner: Any) -> str:  # noqa: ANN401 - the Hub's
+    """Return the service's address in a browser on a Hub with sub-domains, else nothing."""
+    settings = spawner.user.settings
+    host = urlsplit(settings.get("subdomain_host") or "")
+    if not host.hostname:
+        return ""
+    domain = settings["subdomain_hook"](NAME, host.hostname, kind="service")
+    port = f":{host.port}" if host.port else ""
+    return f"{host.scheme}://{domain}{port}{_path(spawner)}"
+
+
+def _path(spawner: Any) -> str:  # noqa: ANN401 - the Hub's
+    prefix = str(spawner.hub.base_url).removesuffix("hub/")
+    return f"{prefix}services/{NAME}/"

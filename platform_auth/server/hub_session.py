@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urljoin
 
 from tornado import web
 from tornado.httputil import url_concat
 
+from ..broker.environment import PAGES_VARIABLE
 from ..broker.reply import Reply, refusal
 from ..errors import PlatformAuthError, PolicyError
 from .api_handler import ApiHandler
-from .hub_place import HubPlace
+from .hub_place import browser_scheme
 from .page_handler import PageHandler
 from .visitor import authorized_to, refuse_visitor
 
@@ -68,13 +69,13 @@ class HubLoginHandler(PageHandler):
         given = {name: self.get_query_argument(name, "") for name in ("profile", "force")}
         query = {name: value for name, value in given.items() if value}
         # The service asks the person itself whether they mean it, where another site has sent them.
-        return self.redirect(url_concat(self._login_page, {**query, "next": self.base_url}))
-
-    @property
-    def _login_page(self) -> str:
-        path = f"{self._upstream.service.address.path}/login"
-        place = HubPlace.of_environment(self.base_url)
-        return urljoin(place.public_url, path) if place and place.public_url else path
+        pages = os.environ.get(PAGES_VARIABLE)
+        if not pages:
+            page = f"{self._upstream.service.address.path}/login"
+            return self.redirect(url_concat(page, {**query, "next": self.base_url}))
+        # On a Hub with sub-domains the service has one, too, and comes back from there.
+        here = f"{browser_scheme(self.request)}://{self.request.host}{self.base_url}"
+        return self.redirect(url_concat(f"{pages.rstrip('/')}/login", {**query, "next": here}))
 
     def note_refused(self, error: PolicyError) -> None:
         """Log what was refused to this browser."""

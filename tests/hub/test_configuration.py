@@ -156,7 +156,11 @@ class TestConfigure:
 
         assert address(c, "/h%40b/hub/") == "http://proxy-public/h%40b/services/platform-auth/"
         assert c.Spawner.environment["A"] == "1"
-        assert set(c.KubeSpawner.environment) == {"B", "PLATFORM_AUTH_HUB_SERVICE"}
+        assert set(c.KubeSpawner.environment) == {
+            "B",
+            "PLATFORM_AUTH_HUB_SERVICE",
+            "PLATFORM_AUTH_HUB_SERVICE_PAGES",
+        }
 
     @pytest.mark.parametrize(
         ("wrong", "said"),

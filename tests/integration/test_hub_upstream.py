@@ -180,3 +180,30 @@ def test_a_worker_needs_the_service_and_a_token_of_the_hubs(
     page = worker | {"JUPYTERHUB_API_TOKEN": hub.new_token("ada", ["read:users:name!user"])}
     refused = hub.people["grace"].run(*command, **page)
     assert (refused.returncode, refused.stdout) == (1, "")
+
+
+def test_where_every_user_and_the_service_have_domains_of_their_own(
+    start_hub: Callable[..., Hub], oidc: OidcProvider, browser: BrowserSession, person: Person
+) -> None:
+    port = f"127.0.0.1:{free_port()}"
+    text = example("jupyterhub_config.py", oidc.issuer, {"127.0.0.1:10701": port})
+    domains = 'c.JupyterHub.subdomain_host = f"http://hub.localhost:{port}"'
+    hub = start_hub(users=("ada",), config=f"{domains}\n{text}")
+    hub.origin = f"http://hub.localhost:{hub.port}"
+    service = f"http://platform-auth--service.hub.localhost:{hub.port}{hub.base_url}"
+    oidc.allow_redirects("notebook", [f"{service}services/platform-auth/callback"])
+    hub.start_server("ada")
+    page = browser.page()
+    hub_page.log_in(page, hub, "ada", f"user/{hub.name('ada')}/lab?reset")
+    panel = page.get_by_role("region", name="Platform connections", exact=True)
+    page.locator(".pa-status-button").click()
+    with page.context.expect_page() as opened:
+        panel.get_by_role("link", name="Sign in").click()
+    # A user's own domain is another site to the service, as that of another user would be.
+    opened.value.get_by_role("link", name="Continue to sign in").click()
+    person.sign_in(opened.value)
+    expect(opened.value.get_by_role("heading", name="You are signed in")).to_be_visible()
+    assert opened.value.url.startswith(f"{service}services/platform-auth/callback")
+    expect(panel.get_by_role("status")).to_contain_text(ADA.email)
+    opened.value.get_by_role("link", name="Back to Jupyter").click()
+    opened.value.wait_for_url(f"http://{urlsplit(page.url).netloc}/**/lab/**")
