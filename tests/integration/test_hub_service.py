@@ -17,6 +17,7 @@ from harness import hub_page
 from harness.accessibility import violations
 from harness.broker import profile
 from harness.http import loopback_client
+from harness.hub_terminal import print_token
 from harness.hub_user import HubUser
 from harness.people import ADA, GRACE, Who
 from harness.person import Person
@@ -286,10 +287,16 @@ class TestLife:
         page = browser.page()
         hub_page.log_in(page, hub, "ada", f"{SERVICE}login?profile=prod")
         expect(page.get_by_role("button").first).to_be_visible()
-        before = service_process(port)
-        os.kill(before, signal.SIGKILL)
-        wait_until(lambda: service_process(port) not in {0, before}, "another", within=60)
-        wait_until(lambda: _health(hub), "the service", within=60)
+        with running(hub, "grace"):
+            there = print_token(hub, "grace")
+            before = service_process(port)
+            os.kill(before, signal.SIGKILL)
+            away = print_token(hub, "grace")  # her server has it while it lives
+            wait_until(lambda: service_process(port) not in {0, before}, "another", within=60)
+            wait_until(lambda: _health(hub), "the service", within=60)
+            back = print_token(hub, "grace")
+        assert there.returncode == 0, there.stderr
+        assert {there.stdout, away.stdout, back.stdout} == {there.stdout}
         Person(ADA).sign_in(page)
 
         expect(page.get_by_role("heading", name="You are signed in")).to_be_visible()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +12,7 @@ from harness import hub_page
 from harness.environment import program
 from harness.hub_example import example
 from harness.hub_server import HubServer
+from harness.hub_terminal import print_token
 from harness.hub_user import HubUser
 from harness.lab import Lab
 from harness.people import ADA
@@ -24,8 +23,6 @@ from harness.scripted import ScriptedPerson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
-    from subprocess import CompletedProcess
 
     from harness.browser import BrowserSession
     from harness.canary import Canary
@@ -57,23 +54,6 @@ def ada(hub: Hub, callback_url: str) -> Iterator[HubUser]:
         yield user
 
 
-def _token(hub: Hub, person: str) -> CompletedProcess[str]:
-    """Run what a terminal of one of the person's servers runs."""
-    runtime = hub.people[person].home / ".local/share/jupyter/runtime"
-    key = next(each for each in runtime.glob("*/server.token") if _is_served(each.parent))
-    env = {
-        "PLATFORM_AUTH_BROKER": f"unix://{key.parent / 'broker.sock'}",
-        "PLATFORM_AUTH_BROKER_TOKEN_FILE": str(key),
-    }
-    return hub.people[person].run(program("platform-auth"), "token", "prod", **env)
-
-
-def _is_served(place: Path) -> bool:
-    """Tell whether a server is there: one that was killed leaves its place behind."""
-    with closing(socket.socket(socket.AF_UNIX)) as connection:
-        return connection.connect_ex(str(place / "broker.sock")) == 0
-
-
 def test_one_sign_in_serves_every_server_of_a_person(
     hub: Hub, ada: HubUser, callback_url: str, oidc: OidcProvider, canary: Callable[[], Canary]
 ) -> None:
@@ -84,7 +64,7 @@ def test_one_sign_in_serves_every_server_of_a_person(
         page = ada.come_back(person.answer(start.headers["location"]))
     assert (page.status_code, ADA.email in page.text) == (200, True)
     assert ada.session("prod")["signed_in_as"] == ADA.email
-    printed = _token(hub, "ada")
+    printed = print_token(hub, "ada")
     assert canary().search_text(printed.stdout) == ["access_token"], printed.stderr
     hub.start_server("ada", "work")
     try:
@@ -134,7 +114,7 @@ def test_nothing_of_a_sign_in_is_in_a_users_home(
     hub: Hub, ada: HubUser, canary: Callable[[], Canary]
 ) -> None:
     ada.sign_in_by_service("prod")
-    assert _token(hub, "ada").returncode == 0
+    assert print_token(hub, "ada").returncode == 0
     canary().assert_absent(hub.people["ada"].home, hub.log_text(), str(ada.session("prod")))
 
 
@@ -146,7 +126,7 @@ def test_a_sign_out_holds_on_every_server(hub: Hub, ada: HubUser) -> None:
         assert ada.post("prod", "sign-out", server="work").json()["state"] == "signed_out"
         assert ada.session("prod")["state"] == "signed_out"
         ended = wait_until(
-            lambda: (run := _token(hub, "ada")).returncode and run, "no token any more"
+            lambda: (run := print_token(hub, "ada")).returncode and run, "no token any more"
         )
         assert (ended.returncode, ended.stdout) == (3, "")
     finally:
@@ -159,7 +139,7 @@ def test_a_server_that_is_started_anew_is_signed_in(hub: Hub, ada: HubUser) -> N
     hub.start_server("ada")
     ada.visit(f"{hub.server_url('ada')}tree")
     assert ada.session("prod")["signed_in_as"] == ADA.email
-    assert _token(hub, "ada").returncode == 0
+    assert print_token(hub, "ada").returncode == 0
 
 
 def test_a_worker_needs_the_service_and_a_token_of_the_hubs(
