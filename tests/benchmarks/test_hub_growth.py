@@ -14,7 +14,7 @@ import pytest
 
 from fakes.hub import key
 from load.replica import profiles
-from load.replicas import NAMES, Outcome, Replicas, report
+from load.replicas import NAMES, Outcome, Replicas, leased, report
 from load.rotating import Rotating
 from platform_auth.broker.redirects import Redirects
 from platform_auth.hub.database import Database
@@ -122,10 +122,13 @@ def test_all_expire_within_a_minute(
     for _ in range(3):
         replicas.start()
 
+    held: set[str] = set()
+
     def deeds() -> None:
         how = signal.SIGKILL if killed else signal.SIGTERM
         for keys in (f"{key(0)},{key(1)}", f"{key(1)},{key(0)}"):
             replicas.end(0, how)
+            held.update(leased(server, tmp_path.name))
             replicas.start()
             (tmp_path / "keys").write_text(keys)
         server.restart(signal.SIGQUIT)
@@ -144,6 +147,7 @@ def test_all_expire_within_a_minute(
     for what in ("calls", "failed", "refreshes", "revoked"):
         bench.tell(f"  {what}", str(found[what]))
     assert {each.partition(":")[0] for each in outcome.failed} <= provider.revoked
+    assert provider.revoked <= held  # what the dead were renewing at that moment
     if not killed:
         assert outcome.failed == []
         assert provider.revoked == set()

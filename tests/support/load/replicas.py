@@ -27,6 +27,7 @@ from platform_auth.secret import Secret
 
 if TYPE_CHECKING:
     from load.rotating import Rotating
+    from postgres import Postgres
 
 NAMES = ["prod", "dev"]
 _SUPPORT = Path(__file__).parents[1]
@@ -171,6 +172,14 @@ def _close(process: subprocess.Popen[str]) -> None:
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
+
+
+def leased(server: Postgres, database: str) -> set[str]:
+    """Return the sessions that a replica was renewing, or is: its lease outlives it."""
+    rows = server.execute(
+        "SELECT person, profile FROM platform_auth_sessions WHERE holder IS NOT NULL", database
+    )
+    return {f"{person}/{profile}" for person, profile in rows}
 
 
 def report(provider: Rotating, outcome: Outcome) -> dict[str, Any]:
