@@ -60,6 +60,12 @@ export class NoticeWords {
     );
   }
 
+  get settingsMissing(): string {
+    return this.trans.__(
+      'The settings of platform connections could not be read, so the defaults hold: signing in works as ever. Reload the page to read them again.'
+    );
+  }
+
   get signIn(): string {
     return this.trans.__('Sign in');
   }
