@@ -67,7 +67,7 @@ export function addProfileCommands(
     label: words.setDefault,
     caption: words.setDefaultCaption,
     describedBy,
-    isEnabled: args => nameIn(args) !== '',
+    isEnabled: args => sessions.canChoose && nameIn(args) !== '',
     isToggleable: true,
     isToggled: args => sessions.defaultProfile === nameIn(args),
     execute: args => setDefault(nameIn(args), options)

@@ -105,6 +105,8 @@ export interface IProfiles {
   problems: IErrorText[];
   /** Whether the user may have profiles of their own. */
   can_add: boolean;
+  /** Whether their choice of a default would count. */
+  can_choose: boolean;
 }
 
 /** The server's answer is not one this extension can read. */
@@ -235,6 +237,7 @@ export function readProfiles(value: unknown, ahead = 0): IProfiles {
     problems: (Array.isArray(value.problems) ? value.problems : [])
       .map(readError)
       .filter(error => error !== null),
-    can_add: value.can_add !== false
+    can_add: value.can_add !== false,
+    can_choose: value.can_choose !== false
   };
 }

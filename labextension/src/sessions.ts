@@ -28,6 +28,8 @@ export interface ISessions {
   readonly problems: readonly IErrorText[];
   /** Whether the user may have profiles of their own, as far as is known. */
   readonly canAdd: boolean;
+  /** Whether their own choice of a default would count. */
+  readonly canChoose: boolean;
   /** The profile meant when none is named. */
   readonly defaultProfile: string | null;
   /** Mean this profile when none is named, where there is such a one. */
@@ -90,6 +92,10 @@ export class Sessions implements ISessions, IDisposable {
 
   get canAdd(): boolean {
     return this._canAdd;
+  }
+
+  get canChoose(): boolean {
+    return this._canChoose;
   }
 
   get defaultProfile(): string | null {
@@ -196,6 +202,7 @@ export class Sessions implements ISessions, IDisposable {
       this._problems = answer.problems;
       this._default = answer.default;
       this._canAdd = answer.can_add;
+      this._canChoose = answer.can_choose;
       for (const session of answer.profiles) {
         // Whoever is followed closely is known better than this answer knows.
         if (!this.watches.has(session.profile)) {
@@ -243,6 +250,7 @@ export class Sessions implements ISessions, IDisposable {
   private _problems: readonly IErrorText[] = [];
   private _default: string | null = null;
   private _canAdd = true;
+  private _canChoose = true;
   /** What was last asked for here: until the answer is there, and then what it said. */
   private readonly deeds = new Map<string, number | 'under way'>();
   private preferred = '';

@@ -1,7 +1,8 @@
 """``{base_url}platform-auth/api/v1/…``: the broker protocol for the front end.
 
 All of it but the private calls: no browser ever sees a token. The list of profiles says in
-``can_add``, too, whether the user may have profiles of their own here.
+``can_add``, too, whether the user may have profiles of their own here, and in ``can_choose``,
+whether their own choice of a default would count.
 """
 
 from __future__ import annotations
@@ -94,13 +95,16 @@ class ApiHandler(APIHandler):
         reply = await self._protocol.answer(method, path, query, body, caller=caller)
         if path != _LIST or reply.status != HTTPStatus.OK:
             return reply
-        return Reply(reply.status, {**reply.body, "can_add": self._can_add()})
+        return Reply(reply.status, {**reply.body, **self._allowed()})
 
-    def _can_add(self) -> bool:
+    def _allowed(self) -> dict[str, bool]:
         try:
-            return self._broker.profiles.policy.allow_user_profiles
+            profiles = self._broker.profiles
+            can_add = profiles.policy.allow_user_profiles
+            can_choose = profiles.user_path is not None and not profiles.chosen_above
         except ConfigError:  # the server's own settings are wrong, and so nothing is allowed
-            return False
+            can_add = can_choose = False
+        return {"can_add": can_add, "can_choose": can_choose}
 
     def _body(self) -> dict[str, Any]:
         if len(self.request.body) > MAX_BODY:

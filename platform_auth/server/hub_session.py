@@ -42,8 +42,8 @@ class HubApiHandler(ApiHandler):
             return refusal(error)
         return await super()._answer_to(path, body)
 
-    def _can_add(self) -> bool:
-        return False
+    def _allowed(self) -> dict[str, bool]:
+        return {"can_add": False, "can_choose": False}
 
     def _note_refused(self, error: PolicyError) -> None:
         self.log.warning("%s", error)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,6 +36,15 @@ async def test_says_whether_there_may_be_profiles_of_ones_own(
     policy = replace(broker.profiles.policy, allow_user_profiles=allowed)
     monkeypatch.setattr(broker.profiles, "_policy", policy)
     assert (await browser.get(PROFILES)).json()["can_add"] is allowed
+
+
+@pytest.mark.parametrize("chosen", ["", "demo"])
+async def test_says_whether_ones_own_choice_of_a_default_counts(
+    browser: Any, broker: Broker, monkeypatch: pytest.MonkeyPatch, *, chosen: str
+) -> None:
+    monkeypatch.setattr(broker.profiles, "_user_path", lambda: Path("profiles.yaml"))
+    monkeypatch.setattr(broker.profiles, "_default", chosen)
+    assert (await browser.get(PROFILES)).json()["can_choose"] is not bool(chosen)
 
 
 @pytest.mark.parametrize("path", [PROFILES, f"{PROFILES}/demo", f"{PROFILES}/demo/qr"])

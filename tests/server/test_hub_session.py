@@ -39,4 +39,8 @@ async def test_all_else_the_service_answers(
     monkeypatch.setattr("platform_auth.server.api_handler.browser_of", lambda _: "browser")
     said = {"said": "by the service"}
     assert (await handler._answer_to("/v1/profiles/x", {})).body == said
-    assert (await handler._answer_to("/v1/profiles", {})).body == {**said, "can_add": False}
+    assert (await handler._answer_to("/v1/profiles", {})).body == {
+        **said,
+        "can_add": False,
+        "can_choose": False,
+    }

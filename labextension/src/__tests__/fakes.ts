@@ -49,7 +49,8 @@ export class FakeApi implements ISessionApi {
     default: 'prod',
     profiles: [session()],
     problems: [],
-    can_add: true
+    can_add: true,
+    can_choose: true
   };
   reply: ISession | Error = session();
   picture: IQrCode | Error | null = null;

@@ -82,7 +82,8 @@ class Window {
       default: 'prod',
       profiles: [session(changes)],
       problems: [],
-      can_add: true
+      can_add: true,
+      can_choose: true
     };
     this.sessions.refresh();
     await jest.advanceTimersByTimeAsync(10);

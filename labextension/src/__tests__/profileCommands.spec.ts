@@ -98,12 +98,19 @@ it('offers to sign in to what was added, and to nothing else', async () => {
   expect(shown.showAdded.mock.calls[0][0]).toBe(added);
 });
 
-it('adds nothing where the server allows none', async () => {
+it('adds nothing, and chooses no default, where the server allows none', async () => {
+  const chosen = { name: 'admin' };
   expect(commands.isEnabled(ProfileCommandIDs.add)).toBe(true);
-  server.list = readProfiles({ profiles: [], can_add: false });
+  expect(commands.isEnabled(ProfileCommandIDs.setDefault, chosen)).toBe(true);
+  server.list = readProfiles({
+    profiles: [],
+    can_add: false,
+    can_choose: false
+  });
   sessions.refresh();
   await jest.advanceTimersByTimeAsync(100);
   expect(commands.isEnabled(ProfileCommandIDs.add)).toBe(false);
+  expect(commands.isEnabled(ProfileCommandIDs.setDefault, chosen)).toBe(false);
 });
 
 it('chooses the default, and marks it', async () => {

@@ -39,7 +39,8 @@ it('knows the profiles, in the order of the server', async () => {
     default: 'prod',
     profiles: [session(), dev],
     problems: [],
-    can_add: true
+    can_add: true,
+    can_choose: true
   };
   sessions.start();
   await pass(0.1);
