@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, PolicyError
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .profile import Profile
 
-_ASK = "Ask the administrator of this server, who sets c.PlatformAuth.{}."
+_ASK = "Ask the administrator of this server, who sets c.PlatformAuth.{rule}."
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class Policy:
         The only flows by which anybody may sign in, ``pkce`` or ``device``; None for all.
     allowed_scopes
         The only scopes that any sign-in may ask for; None for all.
+    ask
+        What a refusal tells a person to do; ``{rule}`` stands for the rule's name.
 
     Raises
     ------
@@ -54,6 +56,7 @@ class Policy:
     allow_commands: bool = True
     allowed_flows: tuple[str, ...] | None = None
     allowed_scopes: tuple[str, ...] | None = None
+    ask: str = field(default=_ASK, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("allowed_endpoints", "allowed_flows", "allowed_scopes"):
@@ -90,7 +93,7 @@ class Policy:
 
         """
         if self.allowed_flows is not None and flow not in self.allowed_flows:
-            raise _not_listed(
+            raise self._not_listed(
                 f"The profile {profile_name!r} may not sign in by the flow {flow}.",
                 "allowed_flows",
                 self.allowed_flows,
@@ -110,7 +113,7 @@ class Policy:
         above = [each for each in scopes if each not in self.allowed_scopes]
         if above:
             what = f"The profile {profile_name!r} may not ask for {', '.join(above)}."
-            raise _not_listed(what, "allowed_scopes", self.allowed_scopes)
+            raise self._not_listed(what, "allowed_scopes", self.allowed_scopes)
 
     def check_own(self) -> None:
         """Let users have profiles of their own.
@@ -123,7 +126,7 @@ class Policy:
         """
         if not self.allow_user_profiles:
             what = "You may not have profiles of your own on this server."
-            raise _refused(what, "allow_user_profiles")
+            raise self._refused(what, "allow_user_profiles")
 
     def check_url(self, url: str, profile_name: str) -> None:
         """Let a URL of a profile pass: the platform's, or the identity provider's.
@@ -140,14 +143,14 @@ class Policy:
         if any(_Pattern.parse(pattern).matches(address) for pattern in self.allowed_endpoints):
             return
         what = f"The profile {profile_name!r} may not reach {address.authority}."
-        raise _not_listed(what, "allowed_endpoints", self.allowed_endpoints)
+        raise self._not_listed(what, "allowed_endpoints", self.allowed_endpoints)
 
     def _check_source(self, profile: Profile) -> None:
         if not self.allow_user_profiles:
             what = (
                 f"The profile {profile.name!r} ({profile.config.host}) is not the administrator's."
             )
-            raise _refused(what, "allow_user_profiles")
+            raise self._refused(what, "allow_user_profiles")
 
     def _check_insecure(self, profile: Profile) -> None:
         config = profile.config
@@ -157,22 +160,20 @@ class Policy:
             what = (
                 f"The profile {profile.name!r} would speak to {config.host} without verified TLS."
             )
-            raise _refused(what, "allow_insecure")
+            raise self._refused(what, "allow_insecure")
 
     def _check_commands(self, profile: Profile) -> None:
         # Refused even where another flow is set: the flow can be chosen at sign-in.
         if not self.allow_commands and (profile.config.command or profile.config.proxy_command):
             what = f"The profile {profile.name!r} ({profile.config.host}) would run a program."
-            raise _refused(what, "allow_commands")
+            raise self._refused(what, "allow_commands")
 
+    def _refused(self, what: str, rule: str) -> PolicyError:
+        return PolicyError(what, why=f"The policy {rule} is off.", fix=self.ask.format(rule=rule))
 
-def _refused(what: str, rule: str) -> PolicyError:
-    return PolicyError(what, why=f"The policy {rule} is off.", fix=_ASK.format(rule))
-
-
-def _not_listed(what: str, rule: str, allowed: Iterable[str]) -> PolicyError:
-    why = f"The administrator's policy {rule} lists {', '.join(allowed) or 'nothing'}."
-    return PolicyError(what, why=why, fix=_ASK.format(rule))
+    def _not_listed(self, what: str, rule: str, allowed: Iterable[str]) -> PolicyError:
+        why = f"The administrator's policy {rule} lists {', '.join(allowed) or 'nothing'}."
+        return PolicyError(what, why=why, fix=self.ask.format(rule=rule))
 
 
 def _listed(given: object, rule: str) -> tuple[str, ...]:

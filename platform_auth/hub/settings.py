@@ -29,7 +29,14 @@ FILE: Final = "platform_auth_service.json"
 
 _LONGEST_SIGN_IN: Final = 3600
 # A program of a user's would run where everybody's tokens are.
-_POLICY: Final = tuple(each.name for each in fields(Policy) if each.name != "allow_commands")
+_STRICT: Final[dict[str, Any]] = {
+    "allow_user_profiles": False,
+    "allow_commands": False,
+    "ask": "Ask the Hub's administrator, who sets {rule} for its service platform-auth.",
+}
+_POLICY: Final = tuple(
+    each.name for each in fields(Policy) if each.name not in {"allow_commands", "ask"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +75,7 @@ class Settings:
     public_url: str | None = None
     sign_in_timeout: float = TIMEOUT
     refresh_margin: float | None = None
-    policy: Policy = field(default_factory=lambda: Policy(allow_user_profiles=False))
+    policy: Policy = field(default_factory=lambda: Policy(**_STRICT))
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -98,7 +105,7 @@ class Settings:
                 fix = did_you_mean(name, (*known, *_POLICY)) or f"Use {', '.join(known)}."
                 raise ConfigError(f"The service has no setting {name!r}.", fix=fix)
         rules = {name: given[name] for name in _POLICY if name in given}
-        policy = Policy(**{"allow_user_profiles": False, "allow_commands": False, **rules})
+        policy = Policy(**{**_STRICT, **rules})
         own = {name: value for name, value in given.items() if name in known}
         own["database_url"] = _database_url(own.get("database_url"))
         return cls(**{"profiles": {}, **own}, policy=policy)

@@ -219,7 +219,10 @@ class TestPrograms:
         answer = run.call("PUT", "profiles/mine", run.hub.new_token("ada"), json={"config": config})
 
         assert answer.status_code == 403
-        assert answer.json()["error"]["code"] == "policy_refused"
+        error = answer.json()["error"]
+        assert error["code"] == "policy_refused"
+        who = "Ask the Hub's administrator, who sets allow_user_profiles for its service"
+        assert error["fix"] == f"{who} platform-auth."
 
     def test_never_see_a_client_secret(self, run: ServiceRun) -> None:
         token = run.hub.new_token("ada")
