@@ -69,6 +69,8 @@ class JupyterServer:
         More environment variables, for it and so for its kernels.
     jupyter
         The program ``jupyter`` of another environment than this one.
+    labextension
+        Whether our lab extension is on, as it is once installed.
 
     """
 
@@ -82,6 +84,7 @@ class JupyterServer:
         notebooks: Mapping[str, Sequence[str]] | None = None,
         env: Mapping[str, str] | None = None,
         jupyter: str | None = None,
+        labextension: bool = True,
     ) -> None:
         self.directory = directory
         self.app = app
@@ -100,6 +103,9 @@ class JupyterServer:
         for name, cells in (notebooks or {}).items():
             write_notebook(self.root / name, cells)
         self._configure(config or {}, server_config or {})
+        if not labextension:  # as `jupyter labextension disable` writes it
+            page_config = self.home / "jupyter" / "config" / "labconfig" / "page_config.json"
+            page_config.write_text('{"disabledExtensions": {"platform-auth": true}}')
         self._child = self._spawn()
 
     def _configure(self, config: Mapping[str, Any], server_config: Mapping[str, Any]) -> None:
