@@ -1,0 +1,69 @@
+"""Users' servers at a Hub with the service: what asks in each of them, without the rest of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx2
+
+from platform_auth.broker.hub_address import HubAddress
+from platform_auth.broker.hub_service import HubService
+from platform_auth.broker.upstream import Upstream
+
+if TYPE_CHECKING:
+    from load.replicas import Outcome
+
+_PAUSE: Final = 0.25
+_PATIENCE: Final = 120.0
+
+
+class _OnSharedConnections(httpx2.AsyncBaseTransport):
+    """One server's token of the Hub on what all of them send: one process has one environment."""
+
+    def __init__(self, inner: httpx2.AsyncBaseTransport, token: str) -> None:
+        self._inner, self._token = inner, token
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.headers["Authorization"] = f"token {self._token}"
+        return await self._inner.handle_async_request(request)
+
+
+class UserServer:
+    """One user's server.
+
+    Parameters
+    ----------
+    address
+        Of the service.
+    token
+        The server's, of the Hub.
+    transport
+        What all servers here send through.
+
+    """
+
+    def __init__(self, address: str, token: str, transport: httpx2.AsyncBaseTransport) -> None:
+        shared = _OnSharedConnections(transport, token)
+        service = HubService(HubAddress.parse(address), transport=shared)
+        self._face = Upstream(service, lambda _name: "/").private
+
+    async def token(self, profile: str, outcome: Outcome, **query: str) -> dict[str, Any]:
+        """Ask for a token, as a kernel does; again as long as what is refused says so.
+
+        The time it took, how often it was asked for, and what it failed with go to the outcome.
+        """
+        began, path = time.monotonic(), f"/v1/profiles/{profile}/token"
+        while True:
+            outcome.tries += 1
+            reply = await self._face.answer("GET", path, query, {})
+            error = reply.body.get("error", {})
+            late = time.monotonic() - began > _PATIENCE
+            if reply.status == httpx2.codes.OK or late or not error.get("retryable"):
+                break
+            await asyncio.sleep(_PAUSE)
+        outcome.seconds.append(time.monotonic() - began)
+        if error:
+            outcome.failed.append(f"{profile}: {error}")
+        return reply.body
