@@ -10,12 +10,12 @@ import asyncio
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fakes.loop_server import LoopServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Coroutine, Iterable
 
 
 @dataclass(eq=False)
@@ -86,7 +86,7 @@ class RoundRobin(LoopServer):
             inner_writer.transport.abort()
 
 
-async def _either(*pipes: asyncio._CoroutineLike[None]) -> None:
+async def _either(*pipes: Coroutine[Any, Any, None]) -> None:
     """Return when either side has hung up."""
     tasks = [asyncio.ensure_future(each) for each in pipes]
     try:
