@@ -119,8 +119,7 @@ def test_all_expire_within_a_minute(
     """Replicas end, the database crashes and the key is changed meanwhile."""
     people, minute, each = (1000, 60.0, 10.0) if bench.serious else (5, 2.0, 1.0)
     asyncio.run(replicas.seed(people, 300, 170.0 if bench.serious else 5.0, minute))
-    for _ in range(3):
-        replicas.start()
+    replicas.start(3)
 
     held: set[str] = set()
 

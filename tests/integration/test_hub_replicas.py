@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PEOPLE, LIFETIME, LEFT, SECONDS, EACH = 25, 600, 4.0, 6.0, 1.5
+PEOPLE, SERVERS, LIFETIME, LEFT, SECONDS, EACH = 12, 3, 600, 4.0, 5.0, 1.5
+LATE = 0.2  # seconds that the provider takes: time enough for another replica to refresh, too
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def server() -> Iterator[Postgres]:
 
 @pytest.fixture
 def provider() -> Iterator[Rotating]:
-    provider = Rotating(LIFETIME)
+    provider = Rotating(LIFETIME, LATE)
     yield provider
     provider.close()
 
@@ -45,8 +46,7 @@ def replicas(
     url = server.new(request.node.name)
     running = Replicas(url, tmp_path / "keys", provider, lease_seconds=20.0)
     asyncio.run(running.seed(PEOPLE, LIFETIME, LEFT))
-    for _ in range(3):
-        running.start()
+    running.start(3)
     yield running
     running.close()
     server.drop(request.node.name)
@@ -59,7 +59,7 @@ def use(
 
     async def work() -> Outcome:
         outcome = Outcome()
-        using = replicas.use(PEOPLE, SECONDS, EACH, outcome)
+        using = replicas.use(PEOPLE, SECONDS, EACH, outcome, servers=SERVERS)
         await asyncio.gather(using, *([asyncio.to_thread(deeds)] if deeds else []))
         return outcome
 

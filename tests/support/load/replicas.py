@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 NAMES = ["prod", "dev"]
 _SUPPORT = Path(__file__).parents[1]
 _PYTHONPATH = os.pathsep.join([str(_SUPPORT), *filter(None, sys.path)])
-_PATIENCE = 60.0
+_PATIENCE = 15.0  # seconds, and as many as a lease that a killed replica leaves behind
 
 
 @dataclass
@@ -69,11 +69,19 @@ class Replicas:
             "lease_seconds": lease_seconds,
         }
         self._url, self._keys, self._provider = url, keys, provider
+        self._patience = lease_seconds + _PATIENCE
         self._processes: list[subprocess.Popen[str]] = []
         self.ports: list[int] = []
 
-    def start(self) -> None:
-        """Start one more."""
+    def start(self, count: int = 1) -> None:
+        """Start more of them, at the same time."""
+        started = [self._spawn() for _ in range(count)]
+        for process in started:
+            assert process.stdout is not None
+            self.ports.append(int(process.stdout.readline()))
+            self._processes.append(process)
+
+    def _spawn(self) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", "load.replica"],
             stdin=subprocess.PIPE,
@@ -82,18 +90,16 @@ class Replicas:
             env={**os.environ, "PYTHONPATH": _PYTHONPATH},
         )
         assert process.stdin is not None
-        assert process.stdout is not None
         process.stdin.write(json.dumps(self._order) + "\n")
         process.stdin.flush()
-        self.ports.append(int(process.stdout.readline()))
-        self._processes.append(process)
+        return process
 
     def end(self, number: int, how: int) -> None:
         """End one, and return when it has ended."""
         process = self._processes.pop(number)
         self.ports.pop(number)
         process.send_signal(how)
-        assert process.wait(_PATIENCE) == (0 if how == signal.SIGTERM else -how)
+        assert process.wait(self._patience) == (0 if how == signal.SIGTERM else -how)
         _close(process)
 
     def close(self) -> None:
@@ -123,15 +129,21 @@ class Replicas:
                 await store.save(record)
         await database.close()
 
-    async def use(self, people: int, seconds: float, each: float, outcome: Outcome) -> None:
-        """Have all people ask for all their tokens every so many seconds, for a while."""
+    async def use(
+        self, people: int, seconds: float, each: float, outcome: Outcome, *, servers: int = 1
+    ) -> None:
+        """Have all people ask for all their tokens every so many seconds, for a while.
+
+        Those with several servers ask from all of them at the same moment.
+        """
         limits = httpx2.Limits(max_connections=100)
-        async with httpx2.AsyncClient(trust_env=False, limits=limits, timeout=90) as client:
+        async with httpx2.AsyncClient(trust_env=False, limits=limits, timeout=self._patience) as client:
             end = time.monotonic() + seconds
             tasks = [
                 self._person(client, f"user{number}/{name}", end, each, outcome)
                 for number in range(people)
                 for name in NAMES
+                for _ in range(servers)
             ]
             await asyncio.gather(*tasks)
 
@@ -150,7 +162,7 @@ class Replicas:
 
     async def _token(self, client: httpx2.AsyncClient, who: str, outcome: Outcome) -> str:
         """Ask as a user's server does: another replica where one is gone, and again."""
-        give_up, what = time.monotonic() + _PATIENCE, ""
+        give_up, what = time.monotonic() + self._patience, ""
         while time.monotonic() < give_up:
             outcome.tries += 1
             port = random.choice(self.ports)  # noqa: S311

@@ -19,6 +19,8 @@ class Rotating:
     ----------
     lifetime
         Seconds that its access tokens live.
+    late
+        Seconds from a refresh to its answer: whoever else refreshes meanwhile knows nothing of it.
 
     Attributes
     ----------
@@ -29,13 +31,13 @@ class Rotating:
 
     """
 
-    def __init__(self, lifetime: int) -> None:
+    def __init__(self, lifetime: int, late: float = 0.0) -> None:
         self.lifetime = lifetime
         self.refreshes: dict[str, int] = {}
         self.revoked: set[str] = set()
         self._families: dict[str, str] = {}  # of every token there ever was
         self._present: dict[str, str] = {}
-        self._lock = threading.Lock()
+        self._lock, self.ended = threading.Lock(), threading.Event()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -46,7 +48,9 @@ class Rotating:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                self._reply(*outer.token(parse_qs(body)["refresh_token"][0]))
+                answer = outer.token(parse_qs(body)["refresh_token"][0])
+                outer.ended.wait(late)
+                self._reply(*answer)
 
             def _reply(self, status: int, data: dict[str, Any]) -> None:
                 content = json.dumps(data).encode()
@@ -101,5 +105,6 @@ class Rotating:
 
     def close(self) -> None:
         """End."""
+        self.ended.set()
         self._server.shutdown()
         self._server.server_close()
