@@ -110,24 +110,8 @@ class Replicas:
             _close(process)
 
     async def seed(self, people: int, lifetime: float, left: float, spread: float = 0.0) -> None:
-        """Sign people in to all profiles.
-
-        Their tokens of ``lifetime`` have ``left`` seconds to live, and up to ``spread`` more.
-        """
-        database = Database(self._url)
-        await database.upgrade()
-        keys, known = FileKeys(self._keys), profiles(self._provider.issuer, NAMES)
-        for number in range(people):
-            store = SqlStore(database, keys, f"user{number}")
-            for name in NAMES:
-                first = self._provider.first(f"user{number}/{name}")
-                tokens = TokenSet(Secret("first"), lifetime, refresh_token=Secret(first))
-                realm = realm_of(known.get(name).config)
-                more = spread * number / people
-                at = time.time() - lifetime + left + more
-                record = Record(name, realm, "pkce", tokens, at, 0.0, signed_in_at=at)
-                await store.save(record)
-        await database.close()
+        """Sign people in to all profiles; see `seed`."""
+        await seed(self._url, self._keys, self._provider, people, lifetime, left, spread)
 
     async def use(
         self, people: int, seconds: float, each: float, outcome: Outcome, *, servers: int = 1
@@ -137,7 +121,9 @@ class Replicas:
         Those with several servers ask from all of them at the same moment.
         """
         limits = httpx2.Limits(max_connections=100)
-        async with httpx2.AsyncClient(trust_env=False, limits=limits, timeout=self._patience) as client:
+        async with httpx2.AsyncClient(
+            trust_env=False, limits=limits, timeout=self._patience
+        ) as client:
             end = time.monotonic() + seconds
             tasks = [
                 self._person(client, f"user{number}/{name}", end, each, outcome)
@@ -180,6 +166,36 @@ class Replicas:
         return what
 
 
+async def seed(
+    url: str,
+    keys: Path,
+    provider: Rotating,
+    people: int,
+    lifetime: float,
+    left: float,
+    spread: float = 0.0,
+    *,
+    prefix: str = "user",
+) -> None:
+    """Sign people in to all profiles; their names are a prefix and a number.
+
+    Their tokens of ``lifetime`` have ``left`` seconds to live, and up to ``spread`` more.
+    """
+    database = Database(url)
+    await database.upgrade()
+    known = profiles(provider.issuer, NAMES)
+    for number in range(people):
+        store = SqlStore(database, FileKeys(keys), f"{prefix}{number}")
+        for name in NAMES:
+            first = provider.first(f"{prefix}{number}/{name}")
+            tokens = TokenSet(Secret("first"), lifetime, refresh_token=Secret(first))
+            realm = realm_of(known.get(name).config)
+            at = time.time() - lifetime + left + spread * number / people
+            record = Record(name, realm, "pkce", tokens, at, 0.0, signed_in_at=at)
+            await store.save(record)
+    await database.close()
+
+
 def _close(process: subprocess.Popen[str]) -> None:
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
@@ -194,13 +210,15 @@ def leased(server: Postgres, database: str) -> set[str]:
     return {f"{person}/{profile}" for person, profile in rows}
 
 
-def report(provider: Rotating, outcome: Outcome) -> dict[str, Any]:
-    """Return the figures."""
+def report(provider: Rotating, outcome: Outcome, prefix: str = "user") -> dict[str, Any]:
+    """Return the figures of the people with a prefix."""
     return {
         "calls": len(outcome.seconds),
         "p50": outcome.quantile(0.5),
         "p99": outcome.quantile(0.99),
         "failed": len(outcome.failed),
-        "revoked": len(provider.revoked),
-        "refreshes": sum(provider.refreshes.values()),
+        "revoked": sum(each.startswith(prefix) for each in provider.revoked),
+        "refreshes": sum(
+            number for each, number in provider.refreshes.items() if each.startswith(prefix)
+        ),
     }

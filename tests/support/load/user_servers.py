@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,8 @@ from platform_auth.broker.hub_service import HubService
 from platform_auth.broker.upstream import Upstream
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from load.replicas import Outcome
 
 _PAUSE: Final = 0.25
@@ -41,10 +44,15 @@ class UserServer:
         The server's, of the Hub.
     transport
         What all servers here send through.
+    person
+        Whose it is, for what is told of failures.
 
     """
 
-    def __init__(self, address: str, token: str, transport: httpx2.AsyncBaseTransport) -> None:
+    def __init__(
+        self, address: str, token: str, transport: httpx2.AsyncBaseTransport, person: str = ""
+    ) -> None:
+        self._person = person
         shared = _OnSharedConnections(transport, token)
         service = HubService(HubAddress.parse(address), transport=shared)
         self._face = Upstream(service, lambda _name: "/").private
@@ -65,5 +73,47 @@ class UserServer:
             await asyncio.sleep(_PAUSE)
         outcome.seconds.append(time.monotonic() - began)
         if error:
-            outcome.failed.append(f"{profile}: {error}")
+            outcome.failed.append(f"{self._person}/{profile}: {error}")
         return reply.body
+
+
+async def use(
+    address: str,
+    tokens: Mapping[str, str],
+    profiles: Sequence[str],
+    outcome: Outcome,
+    *,
+    seconds: float,
+    each: float,
+) -> None:
+    """Have everybody's server ask for all their tokens every so many seconds, for a while.
+
+    Parameters
+    ----------
+    address
+        Of the service.
+    tokens
+        The servers', of the Hub, by whose they are.
+    profiles
+        What they ask for.
+    outcome
+        What comes of it.
+    seconds, each
+        For how long, and how often.
+
+    """
+    end = time.monotonic() + seconds
+    limits = httpx2.Limits(max_connections=200)
+    async with httpx2.AsyncHTTPTransport(limits=limits) as transport:
+
+        async def ask(person: str, profile: str, server: UserServer) -> None:
+            await asyncio.sleep(random.Random(f"{person}/{profile}").uniform(0, each))  # noqa: S311
+            while time.monotonic() < end:
+                await server.token(profile, outcome, min_ttl="1")
+                await asyncio.sleep(each)
+
+        servers = {
+            name: UserServer(address, token, transport, name) for name, token in tokens.items()
+        }
+        asked = [ask(name, profile, servers[name]) for name in servers for profile in profiles]
+        await asyncio.gather(*asked)
