@@ -1,5 +1,7 @@
 /** Which window tells: several of one browser see the same, and one notification is enough. */
 
+import { SharedMemory } from './memory';
+
 /** How long a window that is not in front gives way to the one that is, in milliseconds. */
 const GIVE_WAY = 1_500;
 
@@ -11,58 +13,27 @@ export interface IClaims {
   forget(profile: string): void;
 }
 
-/** Claims in the browser's storage, which the windows of one server share. */
+/** Claims that the windows of one browser share. */
 export class StoredClaims implements IClaims {
-  constructor(
-    baseUrl: string,
-    private readonly storage: Storage = window.localStorage
-  ) {
-    this.key = `platform-auth:told:${baseUrl}`;
+  constructor(baseUrl: string) {
+    this.told = new SharedMemory('told', baseUrl);
   }
 
   claim(profile: string, cause: string): boolean {
-    const stored = this.stored();
-    if ([stored[profile], this.own.get(profile)].includes(cause)) {
+    if (this.told.read(profile) === cause) {
       return false;
     }
-    this.keep(profile, cause, stored);
+    this.told.keep(profile, cause);
     return true;
   }
 
   forget(profile: string): void {
-    const stored = this.stored();
-    if (stored[profile] || this.own.get(profile)) {
-      this.keep(profile, '', stored);
+    if (this.told.read(profile)) {
+      this.told.keep(profile, '');
     }
   }
 
-  private keep(
-    profile: string,
-    cause: string,
-    stored: Record<string, string>
-  ): void {
-    this.own.set(profile, cause);
-    try {
-      const all = JSON.stringify({ ...stored, [profile]: cause });
-      this.storage.setItem(this.key, all);
-    } catch {
-      // No storage, or a full one: then each window tells for itself.
-    }
-  }
-
-  private stored(): Record<string, string> {
-    try {
-      const value: unknown = JSON.parse(this.storage.getItem(this.key) ?? '{}');
-      return typeof value === 'object' && value !== null
-        ? (value as Record<string, string>)
-        : {};
-    } catch {
-      return {};
-    }
-  }
-
-  private readonly key: string;
-  private readonly own = new Map<string, string>();
+  private readonly told: SharedMemory;
 }
 
 /**

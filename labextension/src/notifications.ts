@@ -56,8 +56,10 @@ export class Notifier {
   }
 
   private compare(now: ISession): void {
-    const { sessions, words, claims } = this.options;
+    const { sessions, words } = this.options;
     const { profile } = now;
+    // Whoever has signed out, in whichever window, knows it.
+    const isOwn = now.state === 'signed_out' && sessions.isOwnDeed(now);
     const seconds = Date.now() / 1000;
     const notice = noticeOf(
       this.last.get(profile) ?? null,
@@ -73,9 +75,7 @@ export class Notifier {
         this.forget(profile);
         this.dismiss(profile);
       }
-    } else if (now.state === 'signed_out' && sessions.isOwnDeed(now)) {
-      claims.claim(profile, notice.cause); // the other windows need not say it either
-    } else if (this.known.get(profile)?.cause !== notice.cause) {
+    } else if (!isOwn && this.known.get(profile)?.cause !== notice.cause) {
       this.known.set(profile, notice);
       this.pending.set(profile, notice);
       this.plan(notice);

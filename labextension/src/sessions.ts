@@ -5,6 +5,7 @@ import { DisposableDelegate, IDisposable } from '@lumino/disposable';
 import { Poll, Throttler } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
+import { SharedMemory } from './memory';
 import { Lines, Poller } from './poller';
 import { Problem, problemOf } from './problem';
 import { Deed, ISessionApi } from './request';
@@ -41,7 +42,7 @@ export interface ISessions {
   watchAll(): IDisposable;
   /** Do something to a session; rejects with the server's refusal. */
   act(profile: string, deed: Deed, body?: object): Promise<void>;
-  /** Whether a session is what it is because somebody asked for it in this window. */
+  /** Whether a session is what it is because somebody asked for it in this browser. */
   isOwnDeed(session: ISession): boolean;
   /** The address of a device flow, to be scanned; null where there is none to be had. */
   qrCode(profile: string): Promise<IQrCode | null>;
@@ -56,6 +57,13 @@ export const ISessions = new Token<ISessions>(
 
 const CALM = { interval: 60_000, max: 120_000, backoff: 3 };
 const CLOSE = { interval: 2_000, max: 30_000, backoff: 3 };
+
+/** What a deed under way is noted as, followed by the milliseconds of its beginning. */
+const SINCE = 'since ';
+
+/** Milliseconds after which a deed is over, though its window has not said so. */
+const LONGEST = 60_000;
+
 const UNKNOWN: IReading = { session: null, problem: null };
 
 interface IWatch {
@@ -68,6 +76,7 @@ export class Sessions implements ISessions, IDisposable {
     readonly baseUrl: string,
     private readonly api: ISessionApi
   ) {
+    this.deeds = new SharedMemory('deeds', baseUrl);
     this.overview = new Poll({
       name: 'platform-auth:profiles',
       auto: false,
@@ -150,21 +159,23 @@ export class Sessions implements ISessions, IDisposable {
   }
 
   async act(profile: string, deed: Deed, body?: object): Promise<void> {
-    // The server's event may be here before its answer.
-    this.deeds.set(profile, 'under way');
+    // The server's event may be here, and in the other windows, before its answer.
+    this.deeds.keep(profile, SINCE + Date.now());
     try {
       const session = await this.api.post(profile, deed, body);
-      this.deeds.set(profile, session.revision);
+      this.deeds.keep(profile, `${session.revision}`);
       this.note(profile, session);
     } catch (reason) {
-      this.deeds.delete(profile);
+      this.deeds.keep(profile, '');
       throw reason;
     }
   }
 
   isOwnDeed({ profile, revision }: ISession): boolean {
-    const deed = this.deeds.get(profile);
-    return deed === 'under way' || deed === revision;
+    const deed = this.deeds.read(profile);
+    return deed.startsWith(SINCE)
+      ? Date.now() - Number(deed.slice(SINCE.length)) < LONGEST
+      : deed === `${revision}`;
   }
 
   qrCode(profile: string): Promise<IQrCode | null> {
@@ -252,7 +263,7 @@ export class Sessions implements ISessions, IDisposable {
   private _canAdd = true;
   private _canChoose = true;
   /** What was last asked for here: until the answer is there, and then what it said. */
-  private readonly deeds = new Map<string, number | 'under way'>();
+  private readonly deeds: SharedMemory;
   private preferred = '';
   private closely = 0;
 }

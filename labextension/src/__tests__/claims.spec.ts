@@ -26,25 +26,6 @@ it('takes the same for another cause once all has been well', () => {
   expect(one.claim('prod', 'failed 1')).toBe(true);
 });
 
-it.each([
-  [
-    'is full',
-    'setItem',
-    () => {
-      throw new Error('quota');
-    }
-  ],
-  ['holds what is not ours', 'getItem', () => 'null'],
-  ['holds no JSON', 'getItem', () => '{']
-])('does without a storage that %s', (_, method, does) => {
-  jest
-    .spyOn(Storage.prototype, method as 'getItem')
-    .mockImplementation(does as () => string);
-  const claims = new StoredClaims(BASE);
-  expect(claims.claim('prod', 'failed 1')).toBe(true);
-  expect(claims.claim('prod', 'failed 1')).toBe(false);
-});
-
 it('tells at once in the window in front, later in others, never in a hidden one', () => {
   const focus = jest.spyOn(document, 'hasFocus').mockReturnValue(true);
   expect(patience()).toBe(0);

@@ -14,6 +14,7 @@ async function pass(seconds: number): Promise<void> {
 }
 
 beforeEach(() => {
+  localStorage.clear();
   jest.useFakeTimers();
   api = new FakeApi();
   sessions = new Sessions(BASE, api);
@@ -104,6 +105,31 @@ it('shows at once what a deed led to', async () => {
   await sessions.act('prod', 'sign-out');
   expect(api.deeds).toEqual([['prod', 'sign-out', undefined]]);
   expect(sessions.read('prod').session?.revision).toBe(2);
+});
+
+it('knows deeds of this browser, under way and done', async () => {
+  const there = new Sessions(BASE, new FakeApi());
+  const isOwn = (revision: number) => [
+    sessions.isOwnDeed(session({ revision })),
+    there.isOwnDeed(session({ revision }))
+  ];
+  expect(isOwn(2)).toEqual([false, false]);
+  api.reply = session({ revision: 2 });
+  const deed = sessions.act('prod', 'sign-out');
+  expect(isOwn(2)).toEqual([true, true]);
+  await deed;
+  expect(isOwn(2)).toEqual([true, true]);
+  expect(isOwn(3)).toEqual([false, false]);
+  there.dispose();
+});
+
+it('does not take for its own what follows a deed that came to nothing', async () => {
+  api.reply = new RefusedError(409, null);
+  await sessions.act('prod', 'sign-out').catch(() => undefined);
+  expect(sessions.isOwnDeed(session({ revision: 2 }))).toBe(false);
+  void sessions.act('prod', 'sign-out').catch(() => undefined);
+  jest.setSystemTime(Date.now() + 61_000); // its window was closed meanwhile
+  expect(sessions.isOwnDeed(session({ revision: 2 }))).toBe(false);
 });
 
 it('hands a refusal to whoever asked', async () => {
