@@ -118,7 +118,10 @@ def test_all_expire_within_a_minute(
     bench: Any,
     killed: bool,
 ) -> None:
-    """A user's server asks every 20 seconds; the Hub, too, is asked whose each token is."""
+    """A user's server asks every 20 seconds; the Hub, too, is asked whose each token is.
+
+    Both runs are on one Hub: what they differ in is more than how replicas end.
+    """
     people, minute, each = (1000, 60.0, 20.0) if bench.serious else (5, 1.0, 0.5)
     prefix, first, second = ("killed", 1, 2) if killed else ("ended", 0, 1)
     began = time.perf_counter()
