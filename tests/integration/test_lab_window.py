@@ -60,7 +60,7 @@ def begin(window: Window) -> Page:
 def test_signing_in_takes_one_click_and_a_small_window(
     browser: BrowserSession, person: Person, server: JupyterServer
 ) -> None:
-    window = Window(browser.page(), server)
+    window = Window(browser.context(self_closing=True).new_page(), server)
     opened = begin(window)
     assert opened.evaluate("() => [window.opener, window.outerWidth < 600]") == [None, True]
     # The provider has cut the tie: that the window seems closed says nothing.
@@ -68,6 +68,8 @@ def test_signing_in_takes_one_click_and_a_small_window(
     person.sign_in(opened)
     window.expect_state("signed_in")
     expect(window.notifications).to_have_count(0)
+    if not opened.is_closed():
+        opened.wait_for_event("close")
 
 
 def test_a_tab_opens_where_windows_are_blocked(

@@ -62,6 +62,11 @@ class Chromium:
         self._playwright.stop()
 
 
+# The page that says "You are signed in" goes away after a moment, on a busy machine perhaps before
+# a test has read it or pressed a button on it.
+_STAYS_OPEN: Final = "window.close = () => undefined"
+
+
 class BrowserSession:
     """The browser of one test: fresh contexts (no cookies, no storage), evidence when it fails."""
 
@@ -69,11 +74,18 @@ class BrowserSession:
         self._chromium = chromium
         self.evidence = evidence
 
-    def context(self, *, popups: bool = True, **options: Any) -> BrowserContext:
-        """Return a new context; `options` are Playwright's, such as ``color_scheme="dark"``."""
+    def context(
+        self, *, popups: bool = True, self_closing: bool = False, **options: Any
+    ) -> BrowserContext:
+        """Return a new context; `options` are Playwright's, such as ``color_scheme="dark"``.
+
+        Only where it is `self_closing` may a page close its own window.
+        """
         given = {"viewport": {"width": 1280, "height": 800}, **options}
         context = self._chromium.launched(popups=popups).new_context(**given)
         context.set_default_timeout(_PATIENCE)
+        if not self_closing:
+            context.add_init_script(_STAYS_OPEN)
         self.evidence.watch(context)
         return context
 
