@@ -75,6 +75,8 @@ def use_theme(page: Page, lab: Lab, theme: str) -> None:
     lab.command("apputils:change-theme", theme=name)
     body = page.locator(f'body[data-jp-theme-name="{name}"]')
     body.wait_for(state="attached")
+    # It lies over all while a theme loads, and fades.
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
 
 
 def open_panel(page: Page) -> Locator:

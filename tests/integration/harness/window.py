@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
     from harness.jupyter import JupyterServer
 
-_RESTORED: Final = "async () => { await window.jupyterapp.restored; }"
+# A second window of a workspace loads itself again, in a workspace of its own: what is waited
+# for outlives the page it was asked of.
+_RESTORED: Final = "() => window.jupyterapp?.restored.then(() => true)"
 # What a page is told to do counts as a click, and one click opens one window.
 _COMMAND: Final = """([name, args, clicked]) => {
   if (!clicked) { window.open('about:blank')?.close(); }
@@ -39,8 +41,7 @@ class Window:
 
     def wait_until_ready(self) -> None:
         """Wait until it is there, and shows how the person stands."""
-        self.page.wait_for_function("() => window.jupyterapp")
-        self.page.evaluate(_RESTORED)
+        self.page.wait_for_function(_RESTORED)
         if self._server.app == "lab":
             # It comes last, and takes the keyboard from whatever is open by then.
             expect(self.page.locator(".jp-Launcher")).to_be_focused()
