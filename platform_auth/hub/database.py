@@ -138,7 +138,10 @@ class Database:
         """
         turn = self._turns[urgent]
         try:
-            await asyncio.wait_for(turn.acquire(), TURN_SECONDS)
+            # Not wait_for, which loses a cancellation that comes with the turn (Python 3.11): a
+            # loop that a replica's end has called off would go on for ever.
+            async with asyncio.timeout(TURN_SECONDS):
+                await turn.acquire()
         except TimeoutError:
             raise _crowded() from None
         try:

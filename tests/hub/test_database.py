@@ -178,3 +178,22 @@ def test_what_is_urgent_does_not_wait_behind_a_crowd_which_is_not_the_databases_
 
     asyncio.run(work())
     assert "does not answer" not in caplog.text
+
+
+def test_a_statement_that_is_called_off_ends_at_once_whenever_that_is(url: str) -> None:
+    """A loop whose cancellation is lost goes on for ever, and the replica never ends."""
+
+    async def work() -> None:
+        database = Database(url, connections=1)
+        await database.run(text("SELECT 1"))
+        for turns in range(60):
+            task = asyncio.create_task(database.run(text("SELECT 1")))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            called_off = task.cancel()
+            await asyncio.wait({task})
+            assert task.cancelled() == called_off, f"after {turns} turns of the loop"
+        assert [tuple(row) for row in await database.run(text("SELECT 1"))] == [(1,)]
+        await database.close()
+
+    asyncio.run(work())
