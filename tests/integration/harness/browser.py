@@ -46,7 +46,8 @@ class Chromium:
 
     def launched(self, *, popups: bool = True) -> Browser:
         """Return the browser; without `popups`, the one that blocks them as browsers do."""
-        if popups not in self._browsers:
+        running = self._browsers.get(popups)
+        if running is None or not running.is_connected():
             self._browsers[popups] = self._playwright.chromium.launch(
                 executable_path=self._path,
                 headless=True,

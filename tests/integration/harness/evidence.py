@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Final
+
+import psutil
+from playwright.sync_api import Error
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+
+_CLOSE_SECONDS: Final = 60.0
 
 
 class Evidence:
@@ -50,12 +57,34 @@ class Evidence:
                 self._keep(number, context)
             else:
                 context.tracing.stop()
-            context.close()
+            end(context)
 
     def _keep(self, number: int, context: BrowserContext) -> None:
         for index, page in enumerate(context.pages):
             page.screenshot(path=self.directory / f"page-{number}-{index}.png")
         context.tracing.stop(path=self.directory / f"trace-{number}.zip")
+
+
+def end(context: BrowserContext) -> None:
+    """Close a context; where Chromium does not answer, end all of it: others start it anew."""
+    in_vain = threading.Event()
+    watch = threading.Timer(_CLOSE_SECONDS, _kill_browsers, [in_vain])
+    watch.start()
+    try:
+        context.close()
+    except Error:
+        if not in_vain.is_set():
+            raise
+    finally:
+        watch.cancel()
+
+
+def _kill_browsers(in_vain: threading.Event) -> None:
+    in_vain.set()
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if any(each.startswith("--remote-debugging-") for each in process.cmdline()):
+                process.kill()
 
 
 def _line(message: ConsoleMessage) -> str:

@@ -179,8 +179,8 @@ class Notebook:
 
         def note(message: dict[str, Any]) -> None:
             content = message["content"]
-            text = content.get("text") or content.get("data", {}).get("text/plain")
-            if text:
+            text = content.get("text") or content.get("data", {}).get("text/plain") or ""
+            if text.strip():  # the end of a printed line may come by itself
                 texts.append(text.strip())
                 shown(text)
 
