@@ -251,10 +251,19 @@ class Broker:
         self._sign_ins.cancel(session)
         return session
 
-    async def sign_out(self, name: str) -> SignedOut:
-        """Forget a session's tokens, here first and always, then revoke them as well as it goes."""
+    async def sign_out(self, name: str, *, caller: str = "") -> SignedOut:
+        """Forget a session's tokens, here first and always, then revoke them as well as it goes.
+
+        Parameters
+        ----------
+        name
+            The profile.
+        caller
+            Who asks, for the record.
+
+        """
         session = await self.session(name)
-        leaving, record = Leaving.of(session, self._observer), session.record
+        leaving, record = Leaving.of(session, self._observer, caller), session.record
         self._sign_ins.cancel(session)
         session.forget()
         try:

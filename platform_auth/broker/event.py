@@ -69,6 +69,8 @@ class Event:
         How long it took.
     notices
         What the provider granted otherwise than asked for.
+    user
+        Whose broker it has happened in, where there are many persons' in one program.
 
     """
 
@@ -82,6 +84,7 @@ class Event:
     caller: str = ""
     seconds: float | None = None
     notices: tuple[str, ...] = ()
+    user: str = ""
 
 
 def event_of(

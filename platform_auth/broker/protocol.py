@@ -148,6 +148,8 @@ class Protocol:
             raise not_yours(name, only)
         if verb == "token":
             return lambda query, _body: self._token(name, query, caller)
+        if verb == "sign-out":
+            return lambda _query, _body: self._sign_out(name, caller)
         call = getattr(self, f"_{verb.replace('-', '_')}")
         return lambda query, body: call(name, query, body)
 
@@ -224,8 +226,8 @@ class Protocol:
     async def _cancel(self, name: str, _query: _Query, _body: _Body) -> dict[str, Any]:
         return session_view(await self._broker.cancel(name), self._broker)
 
-    async def _sign_out(self, name: str, _query: _Query, _body: _Body) -> dict[str, Any]:
-        left = await self._broker.sign_out(name)
+    async def _sign_out(self, name: str, caller: str) -> dict[str, Any]:
+        left = await self._broker.sign_out(name, caller=caller)
         return {**session_view(left.session, self._broker), "logout_url": left.logout_url}
 
     async def _qr(self, name: str, _query: _Query, _body: _Body) -> dict[str, Any]:

@@ -66,6 +66,8 @@ class Leaving:
         Who issued its tokens, see `authority_of`: to nobody else are they shown.
     observer
         Told of what is revoked.
+    caller
+        Who has asked for it, for the record.
 
     """
 
@@ -74,15 +76,16 @@ class Leaving:
     by_person: bool
     authority: str = ""
     observer: Observer = field(default_factory=Observers)
+    caller: str = ""
 
     @classmethod
-    def of(cls, session: Session, observer: Observer) -> Leaving:
+    def of(cls, session: Session, observer: Observer, caller: str = "") -> Leaving:
         """Note what is about to be forgotten."""
         record = session.record
         known = record is not None or session.identity is not None
         authority = record.authority if record else ""
         by_person = known and session.interactive
-        return cls(session, session.identity, by_person, authority, observer)
+        return cls(session, session.identity, by_person, authority, observer, caller)
 
     def event(
         self, kind: Kind, token: Secret | None = None, error: PlatformAuthError | None = None
@@ -97,6 +100,7 @@ class Leaving:
             profile.config.host,
             identity.label if identity else None,
             token,
+            self.caller,
         )
 
     def tell(self, tokens: TokenSet | None) -> None:

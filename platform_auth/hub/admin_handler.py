@@ -57,7 +57,8 @@ class AdminHandler(SheetHandler):
             await self._admit_administrator()
             person = self.get_body_argument("person")
             profile = None if everything else self.get_body_argument("profile")
-            ended = await self.service.register.revoke(person, profile)
+            by = f"administrator {self.visitor}"
+            ended = await self.service.register.revoke(person, profile, by)
         except PlatformAuthError as error:
             return self.show_error(error, title=_TITLE)
         done = ("all" if everything else "one") if ended else "none"

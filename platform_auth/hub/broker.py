@@ -81,10 +81,10 @@ class PersonsBroker(Broker):
         async with self._posted():
             return await super().cancel(name)
 
-    async def sign_out(self, name: str) -> SignedOut:
+    async def sign_out(self, name: str, *, caller: str = "") -> SignedOut:
         """Forget a session's tokens; see `Broker.sign_out`."""
         async with self._posted():
-            return await super().sign_out(name)
+            return await super().sign_out(name, caller=caller)
 
     async def token(self, name: str, **options: Any) -> AccessToken:  # noqa: ANN401 - a broker's
         """Return an access token; see `Broker.token`."""

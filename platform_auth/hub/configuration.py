@@ -65,9 +65,9 @@ def configure(  # noqa: PLR0913 - what there is to be said, nearly all of it wit
         Of the file by which the Hub hands the settings over, mode 0600, to a service it starts.
     settings
         ``default_profile``, ``database_url``, ``public_url``, ``sign_in_timeout``,
-        ``refresh_margin``, and the policy: ``allowed_endpoints``, ``allowed_flows``,
-        ``allowed_scopes``, ``allow_user_profiles`` and ``allow_insecure``. See `Settings` and
-        `Policy`.
+        ``refresh_margin``, ``audit_file`` and the like, and the policy: ``allowed_endpoints``,
+        ``allowed_flows``, ``allowed_scopes``, ``allow_user_profiles`` and ``allow_insecure``. See
+        `Settings` and `Policy`.
 
     Raises
     ------

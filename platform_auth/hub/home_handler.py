@@ -89,7 +89,8 @@ class HomeHandler(SheetHandler):
         try:
             await self.admit()
             names = self.broker.names() if everything else [self.get_body_argument("profile")]
-            left = [await self.broker.sign_out(name) for name in names]
+            caller = f"browser of {self.visitor}"
+            left = [await self.broker.sign_out(name, caller=caller) for name in names]
         except PlatformAuthError as error:
             return self.show_error(error, title="You are still signed in")
         logout = left[0].logout_url

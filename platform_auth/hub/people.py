@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, func, select
 
 from ..broker.clock import Clock
 from ..broker.monotonic import monotonic
+from ..broker.observer import Observers
 from ..broker.sign_in import TIMEOUT
 from ..errors import BrokerUnavailableError
 from .drivers import Drivers
@@ -75,6 +76,11 @@ class People:
     lease_seconds, idle_seconds
         See `Lease` and `IDLE_SECONDS`.
 
+    Attributes
+    ----------
+    observer
+        That.
+
     """
 
     def __init__(  # noqa: PLR0913 - seams, nearly all of them with a default
@@ -93,7 +99,7 @@ class People:
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._database, self._profiles, self._redirects = database, profiles, redirects
-        self._keys, self._observer = keys or open_keys(database), observer
+        self._keys, self.observer = keys or open_keys(database), observer or Observers()
         self._clock = clock or Clock()
         self._drivers, self._new_driver = Drivers(self._clock), new_driver
         self._timeout, self._margin = sign_in_timeout, refresh_margin
@@ -162,7 +168,7 @@ class People:
             self._keys,
             profiles=self._profiles() if callable(self._profiles) else self._profiles,
             redirects=self._redirects,
-            observer=self._observer,
+            observer=self.observer,
             sign_in_timeout=self._timeout,
             refresh_margin=self._margin,
             new_driver=make,

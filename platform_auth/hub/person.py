@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, select
@@ -76,7 +77,7 @@ class Person:
         database: Database,
         keys: Keys,
         *,
-        observer: Observer | None,
+        observer: Observer,
         clock: Clock,
         lease_seconds: float,
         **options: Any,  # noqa: ANN401 - a broker's
@@ -85,15 +86,12 @@ class Person:
         self.store = SqlStore(database, keys, name, clock=clock, lease_seconds=lease_seconds)
         self._state = SharedState(database, keys, name, self.store)
         self._pending = SqlPending(database, keys, name, self.catch_up)
-        observers: list[Observer] = [self._state]
-        if observer is not None:
-            observers.append(_Watched(observer))
         self.broker = PersonsBroker(
             self._state,
             self._pending,
             store=self.store,
             clock=clock,
-            observer=Observers(*observers),
+            observer=Observers(self._state, _Watched(observer, name)),
             **options,
         )
         self.is_known = False
@@ -183,14 +181,14 @@ def _is_busy(session: Session) -> bool:
 class _Watched:
     """Hands on what happens to one person, to an observer of all."""
 
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
+    def __init__(self, observer: Observer, user: str) -> None:
+        self._observer, self._user = observer, user
 
     def session_changed(self, session: Session) -> None:
         self._observer.session_changed(session)
 
     def happened(self, event: Event) -> None:
-        self._observer.happened(event)
+        self._observer.happened(replace(event, user=self._user))
 
     def token_requested(self, result: str) -> None:
         self._observer.token_requested(result)

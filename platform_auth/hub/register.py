@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import delete, func, select, update
 
+from ..broker.event import Event, Kind
 from ..errors import PlatformAuthError, ProfileNotFoundError
 from .tables import people, sessions, sign_ins
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("platform_auth")
 
 _SAME_SECONDS: Final = 1.0  # some databases of the Hub's round it, and nobody is made anew so soon
+
+_ANOTHER: Final = "another user of that name"
 
 _COLUMNS = (
     sessions.c.person,
@@ -110,8 +113,17 @@ class Register:
         ((number,),) = await self._database.run(statement)
         return int(number)
 
-    async def revoke(self, person: str, profile: str | None) -> int:
+    async def revoke(self, person: str, profile: str | None, caller: str = "") -> int:
         """Sign a person out of a profile, or of all, and return of how many.
+
+        Parameters
+        ----------
+        person
+            The name at the Hub.
+        profile
+            None for all.
+        caller
+            Who asks, for the record.
 
         Raises
         ------
@@ -126,8 +138,10 @@ class Register:
         broker = await self._people.broker(person)
         for name in names:
             try:
-                await broker.sign_out(name)
+                await broker.sign_out(name, caller=caller)
             except ProfileNotFoundError:  # the administrator has taken the profile away
+                gone = Event(Kind.SIGN_OUT, name, caller=caller, user=person)
+                self._people.observer.happened(gone)
                 await self._database.run(
                     delete(sessions).where(sessions.c.person == person, sessions.c.profile == name)
                 )
@@ -157,7 +171,7 @@ class Register:
             return
         log.warning("%s is another user than before: the earlier one's sign-ins are ended", person)
         try:
-            await self.revoke(person, None)  # the provider is told, if it can be
+            await self.revoke(person, None, _ANOTHER)  # the provider is told, if it can be
         except PlatformAuthError as error:
             log.warning("not all of them at the provider: %s", error.what)
         await self._database.run(delete(sign_ins).where(sign_ins.c.person == person))

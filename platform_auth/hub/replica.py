@@ -9,6 +9,8 @@ import signal
 from typing import TYPE_CHECKING, Final
 
 from ..broker.metrics import Metrics
+from ..broker.observer import Observers
+from .audit import open_audit
 from .database import Database
 from .hub_place import HubPlace
 from .keys import Keys, open_keys
@@ -49,15 +51,19 @@ async def _run(settings: Settings, place: HubPlace) -> None:
     try:
         keys = open_keys(database)  # what is missing is said at once
         await database.upgrade()
-        service = _started(settings, place, database, keys)
+        observer = Observers(Metrics(), *open_audit(settings, keys))
+        service = _started(settings, place, database, keys, observer)
         await ended.wait()
         log.info("the service ends: it answers who has asked, and nobody else")
         await service.leave()
+        observer.close()
     finally:
         await database.close()
 
 
-def _started(settings: Settings, place: HubPlace, database: Database, keys: Keys) -> Service:
+def _started(
+    settings: Settings, place: HubPlace, database: Database, keys: Keys, observer: Observers
+) -> Service:
     profiles = settings.read_profiles()
     for problem in profiles.problems:
         log.warning("%s", problem)
@@ -68,7 +74,7 @@ def _started(settings: Settings, place: HubPlace, database: Database, keys: Keys
         profiles,
         ServiceRedirects(place.prefix, settings.callback_url),
         keys=keys,
-        observer=Metrics(),
+        observer=observer,
         sign_in_timeout=settings.sign_in_timeout,
         refresh_margin=settings.refresh_margin,
     )

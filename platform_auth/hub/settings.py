@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from ..broker.audit import FILES, MAX_BYTES
 from ..broker.sign_in import TIMEOUT
 from ..broker.stores.private_file import read_private, write_private
 from ..config import Policy, Profiles
@@ -57,6 +58,10 @@ class Settings:
         Seconds a person has to finish a sign-in.
     refresh_margin
         See `Broker`.
+    audit_file
+        The file of the audit log, ``-`` for standard error; None for no such log.
+    audit_max_bytes, audit_files
+        Bytes at which the file is put aside, and how many of those are kept.
     policy
         What users may do. By default they have no profiles of their own here.
     variables
@@ -75,6 +80,9 @@ class Settings:
     public_url: str | None = None
     sign_in_timeout: float = TIMEOUT
     refresh_margin: float | None = None
+    audit_file: str | None = None
+    audit_max_bytes: int = MAX_BYTES
+    audit_files: int = FILES
     policy: Policy = field(default_factory=lambda: Policy(**_STRICT))
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -88,6 +96,7 @@ class Settings:
             raise ConfigError("sign_in_timeout is not a number of seconds from 1 to 3600.")
         if self.public_url is not None:
             _check_public_url(self.public_url)
+        _check_audit(self)
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Settings:
@@ -203,3 +212,13 @@ def _check_public_url(url: object) -> None:
             f"public_url is {url!r}, which no address can begin with.",
             fix="Write https://hub.example.com/services/platform-auth/, as people see it.",
         )
+
+
+def _check_audit(settings: Settings) -> None:
+    file: object = settings.audit_file
+    if file is not None and (not isinstance(file, str) or not file):
+        raise ConfigError("audit_file is no name of a file.", fix="Write - for standard error.")
+    for name, least in (("audit_max_bytes", 4096), ("audit_files", 0)):
+        number: object = getattr(settings, name)
+        if not isinstance(number, int) or isinstance(number, bool) or number < least:
+            raise ConfigError(f"{name} is no whole number of at least {least}.")

@@ -11,17 +11,18 @@ import socket
 import threading
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ...errors import PlatformAuthError
 from ...oauth.redaction import redact
 from .key import AuditKey
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ...secret import Secret
     from ..event import Event
     from ..session import Session
-    from .file import AuditFile
 
 log = logging.getLogger("platform_auth")
 
@@ -33,6 +34,24 @@ _GRACE: Final = 2.0  # seconds that the end of a broker waits for the disk
 _LONGEST: Final = 500  # characters of a text
 
 _Job = tuple[float, "Event"] | None
+
+
+class Lines(Protocol):
+    """Where lines go; what it does may block."""
+
+    @property
+    def path(self) -> Path:
+        """What it is called."""
+
+    def append(self, line: bytes) -> None:
+        """Add a line."""
+
+
+class Fingerprints(Protocol):
+    """Names tokens without giving them away."""
+
+    def fingerprint(self, token: Secret) -> str:
+        """Return a token's."""
 
 
 class AuditLog:
@@ -50,7 +69,7 @@ class AuditLog:
 
     """
 
-    def __init__(self, file: AuditFile, key: AuditKey | None = None) -> None:
+    def __init__(self, file: Lines, key: Fingerprints | None = None) -> None:
         self._file = file
         self._key = key or AuditKey(file.path.with_name("audit.key"))
         self._jobs: queue.Queue[_Job] = queue.Queue(_WAITING)
@@ -125,7 +144,7 @@ class AuditLog:
 
     def _entry(self, at: float, event: Event) -> dict[str, Any]:
         return {
-            **_head(at, event.kind.value),
+            **_head(at, event.kind.value, event.user),
             "profile": event.profile or None,
             "platform": event.platform or None,
             "who": event.who,
@@ -145,14 +164,14 @@ def _now() -> float:
     return time.time()
 
 
-def _head(at: float, event: str) -> dict[str, Any]:
+def _head(at: float, event: str, user: str = "") -> dict[str, Any]:
     moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
     return {
         "version": VERSION,
         "time": moment.replace("+00:00", "Z"),
         "event": event,
         "host": socket.gethostname(),
-        "user": os.environ.get("JUPYTERHUB_USER") or _system_user(),
+        "user": user or os.environ.get("JUPYTERHUB_USER") or _system_user(),
         "pid": os.getpid(),
     }
 

@@ -185,11 +185,11 @@ class Register:
             await self.revoke(person, None)
             self._created[person] = created_at
 
-    async def revoke(self, person: str, profile: str | None) -> int:
+    async def revoke(self, person: str, profile: str | None, caller: str = "") -> int:
         mine = await self.entries(person, offset=0, limit=1000)
         gone = [each for each in mine if each.person == person and profile in {None, each.profile}]
         for each in gone:
-            await (await self._persons.broker(person)).sign_out(each.profile)
+            await (await self._persons.broker(person)).sign_out(each.profile, caller=caller)
         return len(gone)
 
 
