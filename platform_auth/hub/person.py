@@ -14,8 +14,9 @@ from ..errors import BrokerUnavailableError, PlatformAuthError
 from ..oauth.transport import TOTAL_SECONDS
 from .broker import PersonsBroker
 from .pending import SqlPending
+from .session_rows import Seen
 from .shared_state import SharedState
-from .store import SAVE_SECONDS, Seen, SqlStore
+from .store import SAVE_SECONDS, SqlStore
 from .tables import sessions
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from ..config import ProfileSource
 from ..errors import PlatformAuthError, StoreError
 from .outbox import Outbox
 from .seals import STATE, Seals
-from .store import THIS, Seen, next_version
+from .session_rows import THIS, Seen, next_version
 from .tables import sessions
 
 if TYPE_CHECKING:

@@ -6,11 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-
-from sqlalchemy import and_, bindparam, case, cast, or_, select, update
-from sqlalchemy.types import BigInteger
 
 from ..broker.clock import Clock
 from ..broker.monotonic import monotonic
@@ -18,12 +14,11 @@ from ..broker.record import record_from_dict, record_to_dict
 from ..errors import BrokerUnavailableError, StoreError
 from .leases import LEASE_SECONDS, Lease
 from .seals import RECORD, Seals
-from .tables import Now, sessions
+from .session_rows import DELETE, LOAD, SAVE, Seen
+from .tables import sessions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Hashable
-
-    from sqlalchemy.sql.elements import ColumnElement
 
     from ..broker.record import Record
     from .database import Database
@@ -35,72 +30,6 @@ SAVE_SECONDS: Final = 5.0
 """Seconds for which a refresh waits until what it brought is saved, before it serves unsaved."""
 
 _PAUSE: Final = 0.25  # between two tries: sooner than a lease that ran out is taken by another
-
-THIS: Final = and_(
-    sessions.c.person == bindparam("of_person"), sessions.c.profile == bindparam("of_profile")
-)
-"""The row of one session."""
-
-
-def next_version() -> ColumnElement[int]:
-    """Return what a row's version becomes: it grows, and is never older than its time."""
-    now = cast(Now() * 1000, BigInteger)
-    return case((sessions.c.version >= now, sessions.c.version + 1), else_=now)
-
-
-_COLUMNS = (sessions.c.version, sessions.c.serial, sessions.c.mark)
-_LOAD = select(*_COLUMNS, sessions.c.record).where(THIS)
-_SAVE = (
-    update(sessions)
-    .where(THIS, or_(sessions.c.holder == bindparam("me"), sessions.c.serial == bindparam("known")))
-    .values(
-        version=next_version(),
-        serial=sessions.c.serial + 1,
-        record=bindparam("sealed"),
-        who=bindparam("name"),
-        flow=bindparam("by"),
-        signed_in_at=bindparam("since"),
-        refreshed_at=bindparam("at"),
-        expires_at=bindparam("until"),
-    )
-    .returning(*_COLUMNS)
-)
-_DELETE = (
-    update(sessions)
-    .where(THIS, sessions.c.record.is_not(None))
-    .values(
-        version=next_version(),
-        serial=sessions.c.serial + 1,
-        record=None,
-        signed_in_at=None,
-        refreshed_at=None,
-        expires_at=None,
-    )
-    .returning(*_COLUMNS)
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What is known of a session's row.
-
-    Parameters
-    ----------
-    version
-        Grows with all that people see of it.
-    serial
-        Counts its records, deletions included.
-    mark
-        Counts its states, see `platform_auth.hub.shared_state`.
-    signed_in
-        Whether it has a record.
-
-    """
-
-    version: int = 0
-    serial: int = 0
-    mark: int = 0
-    signed_in: bool = False
 
 
 class SqlStore:
@@ -158,7 +87,7 @@ class SqlStore:
         """
         if profile in self._unsaved:
             return self._unsaved[profile]
-        rows = await self._database.run(_LOAD, self._of(profile))
+        rows = await self._database.run(LOAD, self._of(profile))
         if not rows:
             self.seen.pop(profile, None)
             return None
@@ -210,7 +139,7 @@ class SqlStore:
             "at": record.issued_at,
             "until": record.expires_at,
         }
-        rows = await self._database.run(_SAVE, values, urgent=True)
+        rows = await self._database.run(SAVE, values, urgent=True)
         if not rows:
             self.seen.pop(profile, None)
             raise _overtaken(profile)
@@ -220,7 +149,7 @@ class SqlStore:
         """Make a session's row, if there is none."""
         insert = self._database.insert(sessions).on_conflict_do_nothing()
         await self._database.run(insert, {"person": self._person, "profile": profile})
-        rows = await self._database.run(_LOAD, self._of(profile))
+        rows = await self._database.run(LOAD, self._of(profile))
         version, serial, mark, sealed = rows[0]
         self.seen[profile] = Seen(version, serial, mark, sealed is not None)
 
@@ -234,7 +163,7 @@ class SqlStore:
 
         """
         self._unsaved.pop(profile, None)
-        rows = await self._database.run(_DELETE, self._of(profile))
+        rows = await self._database.run(DELETE, self._of(profile))
         if rows:
             self._note(profile, *rows[0], signed_in=False)
 
