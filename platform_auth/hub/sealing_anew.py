@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select, tuple_, update
 
 from ..errors import StoreError
 from .seals import RECORD, SIGN_IN, STATE, Seals
-from .store import THIS
+from .session_rows import THIS
 from .tables import sessions, sign_ins
 
 if TYPE_CHECKING:
