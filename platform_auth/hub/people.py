@@ -18,6 +18,7 @@ from .keys import Keys, open_keys
 from .leases import LEASE_SECONDS
 from .pending import EXPIRED, WHOSE, digest
 from .person import Person
+from .retention import SIGNED_OUT
 from .sealing_anew import seal_anew
 from .tables import sessions
 
@@ -201,6 +202,7 @@ class People:
                 del self._people[user]
                 await person.close()
         await self._database.run(EXPIRED)
+        await self._database.run(SIGNED_OUT)
         newest = self._keys.newest()[0]
         if newest != self._sealed_with:
             count = await seal_anew(self._database, self._keys)
