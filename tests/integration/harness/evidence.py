@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import BrowserContext, ConsoleMessage, Page
 
-_CLOSE_SECONDS: Final = 60.0
+_CLOSE_SECONDS: Final = 20.0
 
 
 class Evidence:
@@ -71,6 +71,8 @@ def end(context: BrowserContext) -> None:
     watch = threading.Timer(_CLOSE_SECONDS, _kill_browsers, [in_vain])
     watch.start()
     try:
+        for page in context.pages:
+            page.close()  # first: a context does not end while one of them goes to another site
         context.close()
     except Error:
         if not in_vain.is_set():
