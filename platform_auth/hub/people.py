@@ -16,9 +16,9 @@ from ..errors import BrokerUnavailableError
 from .drivers import Drivers
 from .keys import Keys, open_keys
 from .leases import LEASE_SECONDS
-from .pending import EXPIRED, WHOSE, digest
+from .pending import WHOSE, digest
 from .person import Person
-from .retention import SIGNED_OUT
+from .retention import clear_away
 from .sealing_anew import seal_anew
 from .tables import sessions
 
@@ -201,8 +201,7 @@ class People:
             if person.is_idle(self._idle_seconds):
                 del self._people[user]
                 await person.close()
-        await self._database.run(EXPIRED)
-        await self._database.run(SIGNED_OUT)
+        await clear_away(self._database)
         newest = self._keys.newest()[0]
         if newest != self._sealed_with:
             count = await seal_anew(self._database, self._keys)
