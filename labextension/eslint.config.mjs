@@ -47,7 +47,7 @@ export default defineConfig([
     }
   },
   {
-    files: ['*.js', '*.mjs'],
+    files: ['*.js', '*.mjs', 'style/*.js'],
     languageOptions: { globals: { ...globals.node, ...globals.browser } }
   },
   {

@@ -236,7 +236,7 @@ def test_the_words_are_those_of_the_lab_extension() -> None:
 
 
 def test_the_classes_are_those_of_the_lab_extension() -> None:
-    theirs = (EXTENSION / "style" / "base.css").read_text(encoding="utf-8")
+    theirs = (EXTENSION / "style" / "base.raw.css").read_text(encoding="utf-8")
     names = ["body", "glyph", "code", "device", "actions", "warning", "aside", "link", "qr"]
     for name in (f"pa-login-{each}" for each in names):
         assert f".{name}" in theirs
