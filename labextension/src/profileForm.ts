@@ -4,19 +4,19 @@ import { Widget } from '@lumino/widgets';
 
 import { element } from './dom';
 import { choiceField, Field, setChoices, textField, tickField } from './fields';
-import { problemOf } from './problem';
+import { Found } from './found';
 import { IAddress, IProfileApi } from './profileApi';
 import {
   asText,
   block,
   changed,
   Entry,
-  IFact,
   IOwnProfile,
-  IProspect,
-  isKept
+  IProspect
 } from './profileEntry';
 import { ProfileWords } from './profileWords';
+import { SecretFields } from './secretFields';
+import { Undertaking } from './undertaking';
 import { Words } from './words';
 
 const AUTH_TYPES: Record<string, string> = {
@@ -25,12 +25,6 @@ const AUTH_TYPES: Record<string, string> = {
   client_credentials: 'ClientSecret'
 };
 const CLIENTS = ['', 'http', 'grpc', 'flytekit', 'flyte'];
-const SECRET_PLACES = [
-  'admin.clientSecretLocation',
-  'admin.clientSecretEnvVar',
-  'oauth.client_secret'
-];
-
 /** A profile to be edited, with the flow that its configuration stands for. */
 export interface IEdited extends IOwnProfile {
   flow: string;
@@ -49,8 +43,7 @@ export class ProfileForm extends Widget {
     super({ node: element('form', 'pa-form') });
     const { edited } = options;
     this.node.dataset.lmSuppressShortcuts = 'true';
-    this.status.setAttribute('role', 'status');
-    this.trouble.setAttribute('role', 'alert');
+    this.setBusy(false);
     this.choices.hidden = edited === null;
     this.build();
     if (edited) {
@@ -63,7 +56,7 @@ export class ProfileForm extends Widget {
 
   /** Do what comes next: look, or save; returns the profile once it is saved. */
   async submit(): Promise<IOwnProfile | null> {
-    if (this.isBusy) {
+    if (this.undertaking.isBusy) {
       return null;
     }
     if (this.prospect === null && !this.options.edited) {
@@ -80,7 +73,7 @@ export class ProfileForm extends Widget {
       this.endpoint.setWrong(profileWords.missing(profileWords.endpoint));
       return;
     }
-    const found = await this.during(profileWords.looking, () =>
+    const found = await this.undertaking.during(profileWords.looking, () =>
       api.discover(this.addressToAsk())
     );
     if (found) {
@@ -93,49 +86,12 @@ export class ProfileForm extends Widget {
   private async save(): Promise<IOwnProfile | null> {
     const { api, edited, profileWords } = this.options;
     const name = edited?.name ?? this.name.text;
-    return this.during(profileWords.saving, () =>
+    return this.undertaking.during(profileWords.saving, () =>
       api.save(name, this.entry(), edited?.revision ?? null)
     );
   }
 
-  /** Do something that takes a while; null where it was refused, and then that is said. */
-  private async during<T>(
-    saying: string,
-    deed: () => Promise<T>
-  ): Promise<T | null> {
-    if (this.isBusy) {
-      return null;
-    }
-    this.isBusy = true;
-    this.trouble.replaceChildren();
-    this.status.textContent = saying;
-    try {
-      return await deed();
-    } catch (reason) {
-      this.complain(reason);
-      return null;
-    } finally {
-      this.isBusy = false;
-      this.status.textContent = '';
-    }
-  }
-
-  private complain(reason: unknown): void {
-    const { words } = this.options;
-    const { status, lines } = words.problem(problemOf(reason));
-    this.trouble.replaceChildren(
-      ...[status, ...lines.map(({ text }) => text)].map(text =>
-        element('p', '', text)
-      )
-    );
-    this.trouble.scrollIntoView?.({ block: 'nearest' });
-  }
-
-  private get isBusy(): boolean {
-    return this.node.getAttribute('aria-busy') === 'true';
-  }
-
-  private set isBusy(isBusy: boolean) {
+  private setBusy(isBusy: boolean): void {
     this.node.setAttribute('aria-busy', String(isBusy));
     this.lookButton.disabled = isBusy;
   }
@@ -155,10 +111,7 @@ export class ProfileForm extends Widget {
   private present(prospect: IProspect): void {
     const { edited } = this.options;
     this.prospect = prospect;
-    this.found.replaceChildren(
-      this.table(prospect.found),
-      ...prospect.cautions.map(text => element('p', 'pa-login-warning', text))
-    );
+    this.found.show(prospect);
     for (const [field, what] of [
       [this.clientId, 'client_id'],
       [this.scopes, 'scopes']
@@ -175,45 +128,12 @@ export class ProfileForm extends Widget {
     }
   }
 
-  private table(facts: IFact[]): HTMLElement {
-    const { profileWords: words } = this.options;
-    const cell = (text: string) => element('td', '', text);
-    const head = (scope: string) => (text: string) => {
-      const node = element('th', '', text);
-      node.scope = scope;
-      return node;
-    };
-    return element(
-      'table',
-      'pa-form-found',
-      element('caption', '', words.found),
-      element(
-        'thead',
-        '',
-        element('tr', '', ...words.columns.map(head('col')))
-      ),
-      element(
-        'tbody',
-        '',
-        ...facts.map(({ what, value, source }) =>
-          element(
-            'tr',
-            '',
-            head('row')(words.fact(what)),
-            cell(value),
-            cell(words.source(source))
-          )
-        )
-      )
-    );
-  }
-
   private forget(): void {
     if (this.prospect && !this.options.edited) {
       this.prospect = null;
       this.choices.hidden = true;
     }
-    this.found.replaceChildren();
+    this.found.clear();
   }
 
   /** Put an entry into the fields. */
@@ -244,37 +164,13 @@ export class ProfileForm extends Widget {
       ]),
       client
     );
-    this.fillSecret(entry);
-  }
-
-  private fillSecret(entry: Entry): void {
-    const { profileWords: words } = this.options;
-    const at = (path: string) => {
-      const [name, key] = path.split('.');
-      return block(entry, name)[key];
-    };
-    const place =
-      SECRET_PLACES.find(each => at(each) !== undefined) ?? SECRET_PLACES[0];
-    setChoices(
-      this.secretPlace,
-      SECRET_PLACES.map(each => [each, words.secretPlaceName(each)]),
-      place
-    );
-    this.isSecretKept = isKept(at(place));
-    this.secret.input.value = asText(at(place));
+    this.secret.fill(entry);
     this.showSecret();
   }
 
   /** Ask for a secret where the flow has one. */
   private showSecret(): void {
-    const { profileWords: words } = this.options;
-    const place = this.secretPlace.input.value;
-    const isHidden = place === 'oauth.client_secret';
-    this.secret.input.type = isHidden ? 'password' : 'text';
-    this.secret.input.placeholder =
-      isHidden && this.isSecretKept ? words.unchanged : '';
-    this.secret.setLabel(words.secretLabel(place));
-    this.ofService.hidden = this.flow.input.value !== 'client_credentials';
+    this.secret.node.hidden = this.flow.input.value !== 'client_credentials';
   }
 
   /** Whether nothing is missing; else it is said where. */
@@ -282,7 +178,6 @@ export class ProfileForm extends Widget {
     const { edited, profileWords: words } = this.options;
     const isService = this.flow.input.value === 'client_credentials';
     const isUnknown = this.prospect?.needsClient === true && !edited;
-    const isSecretGiven = this.secret.text !== '' || this.isSecretKept;
     const missing: [boolean, Field<HTMLInputElement>, string][] = [
       [!this.endpoint.text, this.endpoint, words.missing(words.endpoint)],
       [!edited && !this.name.text, this.name, words.missing(words.name)],
@@ -292,8 +187,8 @@ export class ProfileForm extends Widget {
         words.clientIdMissing
       ],
       [
-        isService && !isSecretGiven,
-        this.secret,
+        isService && !this.secret.isGiven,
+        this.secret.secret,
         words.missing(words.secretPlace)
       ]
     ];
@@ -319,13 +214,7 @@ export class ProfileForm extends Widget {
       settings['admin.authType'] = AUTH_TYPES[flow];
     }
     if (flow === 'client_credentials') {
-      const chosen = this.secretPlace.input.value;
-      const isKeeping = chosen === 'oauth.client_secret' && !this.secret.text;
-      SECRET_PLACES.filter(place => !(isKeeping && place === chosen)).forEach(
-        place => {
-          settings[place] = place === chosen ? this.secret.text : '';
-        }
-      );
+      Object.assign(settings, this.secret.settings);
     }
     return changed(this.base, settings);
   }
@@ -334,9 +223,7 @@ export class ProfileForm extends Widget {
     const { edited, profileWords: words } = this.options;
     this.lookButton.type = 'button';
     this.lookButton.addEventListener('click', () => void this.look());
-    for (const choice of [this.flow, this.secretPlace]) {
-      choice.input.addEventListener('change', () => this.showSecret());
-    }
+    this.flow.input.addEventListener('change', () => this.showSecret());
     const row = element(
       'div',
       'pa-form-look',
@@ -351,20 +238,19 @@ export class ProfileForm extends Widget {
       this.issuer.node
     );
     this.address.append(row, this.connection);
-    this.ofService.append(this.secretPlace.node, this.secret.node);
     this.choices.append(
       ...(edited ? [] : [this.name.node]),
       this.flow.node,
       this.clientId.node,
-      this.ofService,
+      this.secret.node,
       this.scopes.node,
       this.client.node
     );
     this.node.append(
       this.address,
-      this.status,
-      this.trouble,
-      this.found,
+      this.undertaking.status,
+      this.undertaking.trouble,
+      this.found.node,
       this.choices
     );
   }
@@ -376,10 +262,10 @@ export class ProfileForm extends Widget {
   private readonly address = element('div', 'pa-form-part');
   private readonly connection = element('details', 'pa-form-more');
   private readonly choices = element('div', 'pa-form-part');
-  private readonly ofService = element('div', 'pa-form-part');
-  private readonly status = element('p', 'pa-form-status');
-  private readonly trouble = element('div', 'pa-login-trouble');
-  private readonly found = element('div', 'pa-form-facts');
+  private readonly found = new Found(this.words);
+  private readonly undertaking = new Undertaking(this.options.words, isBusy =>
+    this.setBusy(isBusy)
+  );
   private readonly lookButton = element(
     'button',
     'jp-mod-styled jp-mod-minimal pa-form-button',
@@ -396,14 +282,12 @@ export class ProfileForm extends Widget {
   private readonly name = textField(this.words.name);
   private readonly flow = choiceField(this.words.flow);
   private readonly clientId = textField(this.words.clientId);
-  private readonly secretPlace = choiceField(this.words.secretPlace);
-  private readonly secret = textField(this.words.secretPlace);
+  private readonly secret = new SecretFields(this.words);
   private readonly scopes = textField(this.words.scopes, this.words.scopesHint);
   private readonly client = choiceField(this.words.client);
   private prospect: IProspect | null = null;
   private base: Entry = {};
   private flowBefore = '';
-  private isSecretKept = false;
 }
 
 /** The words of a line. */
