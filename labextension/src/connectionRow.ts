@@ -106,25 +106,18 @@ export class ConnectionRow extends Panel {
       panelWords.flow(session.flow),
       panelWords.source(session.source)
     ].filter(Boolean);
-    const key = JSON.stringify([parts, session.locked]);
+    const locked = panelWords.locked(session);
+    const key = JSON.stringify([parts, locked]);
     if (key !== this.shown) {
       this.shown = key;
       this.meta.replaceChildren(
         ...parts.map(text => element('span', 'pa-meta-part', text))
       );
-      if (session.locked) {
-        this.meta.lastElementChild?.append(this.lock());
+      if (locked) {
+        this.meta.lastElementChild?.append(lockOf(locked));
       }
     }
     this.details.show(panelWords.facts(session), history.of(this.profile));
-  }
-
-  private lock(): HTMLElement {
-    const lock = lockIcon.element({ tag: 'span', className: 'pa-lock' });
-    lock.title = this.options.panelWords.locked;
-    lock.setAttribute('role', 'img');
-    lock.setAttribute('aria-label', lock.title);
-    return lock;
   }
 
   private tools(): HTMLElement {
@@ -165,4 +158,13 @@ export class ConnectionRow extends Panel {
   private shown = '';
   /** Which of the things asked for came last: only that may still say something. */
   private turn = 0;
+}
+
+/** A lock that says why. */
+function lockOf(why: string): HTMLElement {
+  const lock = lockIcon.element({ tag: 'span', className: 'pa-lock' });
+  lock.title = why;
+  lock.setAttribute('role', 'img');
+  lock.setAttribute('aria-label', why);
+  return lock;
 }

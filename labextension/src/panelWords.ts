@@ -91,8 +91,16 @@ export class PanelWords {
     return this.trans.__('default');
   }
 
-  get locked(): string {
-    return this.trans.__('Only your administrator can change it');
+  /** Why a profile cannot be changed here; empty where it can be. */
+  locked({ source, locked }: ISession): string {
+    if (locked) {
+      return this.trans.__('Only your administrator can change it');
+    }
+    return source === 'flyte'
+      ? this.trans.__(
+          'It is read from Flyte’s files and variables: edit it there'
+        )
+      : '';
   }
 
   /** The details of a session, those that are known. */
@@ -118,10 +126,11 @@ export class PanelWords {
       .map(([name, text]) => ({ name, text }));
   }
 
-  private origin({ source, locked }: ISession): string {
-    return locked
-      ? `${this.source(source)} (${this.trans.__('locked')})`
-      : this.source(source);
+  /** Who has set it up, and why it cannot be changed: a picture of a lock does not say it to all. */
+  private origin(session: ISession): string {
+    return [this.source(session.source), this.locked(session)]
+      .filter(Boolean)
+      .join('. ');
   }
 
   /** Where a sign-in rests. */

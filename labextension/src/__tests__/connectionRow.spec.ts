@@ -24,6 +24,16 @@ function text(selector: string): string | null | undefined {
   return row.node.querySelector(selector)?.textContent;
 }
 
+/** Why it is locked, for those who point at it and for those who hear it. */
+function lock(): string | null {
+  const [found = null, ...more] = row.node.querySelectorAll<HTMLElement>(
+    '.pa-lock[role="img"]'
+  );
+  expect(more).toEqual([]);
+  expect(found?.title).toBe(found?.getAttribute('aria-label') ?? undefined);
+  return found && found.title;
+}
+
 async function press(name: string): Promise<HTMLElement> {
   const button = row.node.querySelector<HTMLElement>(`[aria-label="${name}"]`)!;
   button.click();
@@ -56,10 +66,24 @@ it('tells where a profile comes from, and that it is locked', async () => {
     'Browser',
     'Administrator'
   ]);
-  expect(row.node.querySelectorAll('.pa-lock')).toHaveLength(1);
+  expect(lock()).toBe('Only your administrator can change it');
+  await know({ source: 'user', locked: false });
+  expect(text('.pa-meta')).toBe('defaultBrowserYour profiles');
+  expect(lock()).toBeNull();
+});
+
+it('is locked where it comes from Flyte’s files, and says why', async () => {
   await know({ source: 'flyte', locked: false });
   expect(text('.pa-meta')).toBe('defaultBrowserFlyte config');
-  expect(row.node.querySelectorAll('.pa-lock')).toHaveLength(0);
+  const why = 'It is read from Flyte’s files and variables: edit it there';
+  expect(lock()).toBe(why);
+  expect(text('.pa-facts')).toContain(`Flyte config. ${why}`);
+});
+
+it('says anew why it is locked, once that is another reason', async () => {
+  await know({ source: 'flyte', locked: false });
+  await know({ source: 'flyte', locked: true });
+  expect(lock()).toBe('Only your administrator can change it');
 });
 
 it('tells how long a sign-in lasts', async () => {
@@ -104,7 +128,9 @@ it('unfolds its details', async () => {
   const button = await press('Details');
   expect(details.hidden).toBe(false);
   expect(button.getAttribute('aria-expanded')).toBe('true');
-  expect(text('.pa-facts')).toContain('Administrator (locked)');
+  expect(text('.pa-facts')).toContain(
+    'Administrator. Only your administrator can change it'
+  );
   await press('Details');
   expect(details.hidden).toBe(true);
 });
