@@ -8,7 +8,7 @@ import { DeviceCode, IDeviceCodeWords } from './deviceCode';
 import { element } from './dom';
 import { drawGlyph } from './glyphs';
 import { IQrCode } from './session';
-import { ButtonKey, ILink, IPaste, IView } from './view';
+import { ButtonKey, IButton, ILink, IPaste, IView } from './view';
 
 /** What a card does when it is used. */
 export interface ICardHandlers {
@@ -61,8 +61,9 @@ export class Card {
         this.lines,
         about ?? null,
         this.code.node,
-        tools ? element('div', 'pa-foot', this.actions, tools) : this.actions,
-        this.paste,
+        ...(tools
+          ? [element('div', 'pa-foot', this.actions, this.paste, tools)]
+          : [this.actions, this.paste]),
         this.aside
       ),
       ...(below ? [below] : [])
@@ -98,11 +99,14 @@ export class Card {
         ...(view.aside ? [anchor('pa-login-link', view.aside)] : [])
       )
     );
-    this.update('actions', [view.link, view.buttons], () =>
-      this.showActions(view)
+    const { link, paste, buttons } = view;
+    // What the link leads to is pasted right below it; whoever gives up does so after that.
+    const beside = paste ? [] : buttons;
+    this.update('actions', [link, beside], () =>
+      this.showActions(link, beside)
     );
-    this.update('paste', view.paste, () =>
-      this.paste.replaceChildren(...this.pasteParts(view.paste))
+    this.update('paste', [paste, buttons], () =>
+      this.redraw(this.paste, paste ? [this.pasteForm(paste, buttons)] : [])
     );
   }
 
@@ -133,19 +137,28 @@ export class Card {
     }
   }
 
-  private showActions({ link, buttons }: IView): void {
-    const hadFocus = this.actions.contains(document.activeElement);
-    this.actions.replaceChildren(
+  private showActions(link: ILink | null, buttons: IButton[]): void {
+    this.redraw(this.actions, [
       ...(link ? [this.link(link)] : []),
-      ...buttons.map(({ key, label }) => {
-        const node = button('pa-button', label);
-        node.addEventListener('click', () => this.handlers.onButton(key));
-        return node;
-      })
-    );
+      ...this.buttons(buttons)
+    ]);
+  }
+
+  /** Put others in the place of what was there; whoever was in it goes on with what can be done. */
+  private redraw(part: HTMLElement, children: HTMLElement[]): void {
+    const hadFocus = part.contains(document.activeElement);
+    part.replaceChildren(...children);
     if (hadFocus) {
       (this.actions.firstElementChild as HTMLElement | null)?.focus();
     }
+  }
+
+  private buttons(buttons: IButton[]): HTMLElement[] {
+    return buttons.map(({ key, label }) => {
+      const node = button('pa-button', label);
+      node.addEventListener('click', () => this.handlers.onButton(key));
+      return node;
+    });
   }
 
   private link(link: ILink): HTMLAnchorElement {
@@ -154,10 +167,7 @@ export class Card {
     return node;
   }
 
-  private pasteParts(paste: IPaste | null): HTMLElement[] {
-    if (!paste) {
-      return [];
-    }
+  private pasteForm(paste: IPaste, buttons: IButton[]): HTMLElement {
     const field = element('input', 'pa-login-field');
     field.type = 'text';
     field.autocomplete = 'off';
@@ -170,7 +180,8 @@ export class Card {
       'form',
       'pa-login-paste',
       element('label', 'pa-login-label', paste.label, field),
-      submit
+      submit,
+      ...this.buttons(buttons)
     );
     // In a notebook's output, Enter alone does not submit a form.
     field.addEventListener('keydown', event => {
@@ -185,7 +196,7 @@ export class Card {
       field.value = '';
       this.handlers.onPaste(url);
     });
-    return [form];
+    return form;
   }
 
   private readonly glyph = element('div', 'pa-login-glyph');

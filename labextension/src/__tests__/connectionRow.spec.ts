@@ -86,6 +86,22 @@ it('says anew why it is locked, once that is another reason', async () => {
   expect(lock()).toBe('Only your administrator can change it');
 });
 
+it('has its tools below the field where an address is pasted', async () => {
+  const challenge = { kind: 'paste', url: 'https://id.example.com/auth' };
+  await know({ state: 'signing_in', challenge });
+  const order = [...row.node.querySelectorAll('a, input, button')];
+  const names = order.map(
+    each => each.getAttribute('aria-label') ?? each.textContent
+  );
+  expect(names.slice(0, 5)).toEqual([
+    'Sign in at id.example.com',
+    '',
+    'Finish',
+    'Cancel',
+    'Use in notebook'
+  ]);
+});
+
 it('tells how long a sign-in lasts', async () => {
   const expires_at = Date.now() / 1000 + 49 * 60 + 5;
   await know({ state: 'signed_in', expires_at });

@@ -293,6 +293,23 @@ describe('an address to paste', () => {
     expect(find('[role=alert]').textContent).toBe('');
   });
 
+  it('has its field right after the link, and Cancel after that', async () => {
+    const order = [...output.node.querySelectorAll('a, input, button')];
+    expect(order.map(each => each.textContent)).toEqual([
+      'Sign in at id.example.com',
+      '',
+      'Finish',
+      'Cancel'
+    ]);
+    api.reply = session({ state: 'signed_out', revision: 9 });
+    const cancel = order[3] as HTMLButtonElement;
+    cancel.focus();
+    cancel.click();
+    await pass(0.1);
+    expect(api.deeds).toEqual([['prod', 'cancel', undefined]]);
+    expect(document.activeElement).toBe(find('a'));
+  });
+
   it('is not lost while the display changes around it', async () => {
     await show({ state: 'signing_in', challenge, warnings: ['Hurry.'] });
     expect(find<HTMLInputElement>('input').value).toContain('code=x');
