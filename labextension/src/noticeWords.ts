@@ -54,10 +54,13 @@ export class NoticeWords {
   }
 
   blocked(platform: string): string {
-    return this.trans.__(
-      'The browser has blocked the sign-in window. Press “Sign in” at %1 in the list of connections, or allow pop-ups here.',
-      platform
-    );
+    return fitting([
+      this.trans.__(
+        'The browser has blocked the sign-in window. Press “Sign in” at %1.',
+        platform
+      ),
+      this.trans.__('Or allow pop-ups here.')
+    ]);
   }
 
   get settingsMissing(): string {

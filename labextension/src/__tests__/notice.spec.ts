@@ -112,3 +112,11 @@ it('knows a server that has started anew by its revisions', () => {
     'The Jupyter server has started anew, and you are signed out of flyte.example.com.'
   );
 });
+
+it('says all of what to do about a blocked window, however long the name', () => {
+  const platform = 'flyte-production-eu-west-1.platform.example.com';
+  const text = words.blocked(platform);
+  expect(text).toContain(`Press “Sign in” at ${platform}.`);
+  expect(text).toContain('allow pop-ups');
+  expect(text.length).toBeLessThanOrEqual(140);
+});
