@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import concurrent.futures.thread  # it registers its end before ours, see below
+import concurrent.futures.thread  # noqa: F401 - it registers its end before ours, see below
 import contextlib
 import functools
 import os
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import BrokerUnavailableError
@@ -22,7 +22,7 @@ from .client import BrokerClient
 from .waits import pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from .broker import Broker
     from .client import Channel
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 _Answer = tuple[int, dict[str, Any]]
+_T = TypeVar("_T")
 
 _PATIENCE: Final = 60.0
 """Seconds that a call may take; a refresh inside it takes 30."""
@@ -77,35 +78,29 @@ class LocalChannel:
         self._forget()
 
     def _started(self) -> asyncio.AbstractEventLoop:
+        if (loop := self._loop) is not None:
+            return loop
         with self._starting:
-            if self._loop is None:
-                loop = asyncio.new_event_loop()
-                run = threading.Thread(target=loop.run_forever, name="platform-auth", daemon=True)
-                run.start()
-                self._loop = loop
-            return self._loop
+            self._loop = loop = self._loop or _running_loop()
+            return loop
 
     def call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, wait: float = 0
     ) -> _Answer:
         """Put one call and wait for the answer."""
-        answer = self._answer(method, path, body or {})
-        work = asyncio.run_coroutine_threadsafe(answer, self._started())
+        work = _Work(self._started(), lambda: self._answer(method, path, body or {}))
         try:
-            return _result(work, _PATIENCE + wait)
+            return work.result(_PATIENCE + wait)
         except TimeoutError:
             what = "The broker in this process does not answer."
             raise BrokerUnavailableError(what) from None
-        finally:
-            work.cancel()  # an interrupted caller leaves nothing behind
 
     def close(self) -> None:
         """End what is under way; a browser that has come back still gets its page."""
         if self._loop is None or self._broker is None:
             return
-        work = asyncio.run_coroutine_threadsafe(self._broker.close(), self._loop)
         with contextlib.suppress(TimeoutError):
-            work.result(timeout=_GRACE)
+            _Work(self._loop, self._broker.close).result(_GRACE)
 
     async def _answer(self, method: str, path: str, body: Mapping[str, Any]) -> _Answer:
         from .protocol import Protocol
@@ -119,12 +114,52 @@ class LocalChannel:
         return reply.status, reply.body
 
 
-def _result(work: concurrent.futures.Future[_Answer], seconds: float) -> _Answer:
-    """Return what comes of it; an interrupt ends the wait, whenever it comes."""
-    for piece in pieces(seconds):
-        if concurrent.futures.wait([work], timeout=piece).done:
-            break
-    return work.result(timeout=0)
+def _running_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="platform-auth", daemon=True).start()
+    return loop
+
+
+class _Work(Generic[_T]):
+    """Work on the loop's thread that another thread waits for, and calls off when interrupted.
+
+    All they share is a bare lock, which the interpreter takes in one step. A future or an event has
+    locks of Python's own: an interrupt that comes while one of them is taken leaves it taken, and
+    the loop, which must have it to tell the result, would never do anything again.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, begin: Callable[[], Coroutine[Any, Any, _T]]
+    ) -> None:
+        self._loop, self._coroutine = loop, begin
+        self._task: asyncio.Task[_T] | None = None
+        self._under_way = threading.Lock()
+        self._under_way.acquire()
+
+    def result(self, seconds: float) -> _T:
+        """Have it done and return what comes of it; it is called off after so many seconds."""
+        try:
+            self._loop.call_soon_threadsafe(self._begin)
+            self._wait(seconds)
+        except BaseException:
+            self._loop.call_soon_threadsafe(self._call_off)
+            raise
+        assert self._task is not None  # noqa: S101 - it has ended
+        return self._task.result()
+
+    def _wait(self, seconds: float) -> None:
+        for piece in pieces(seconds):
+            if self._under_way.acquire(timeout=piece):
+                return
+        raise TimeoutError
+
+    def _begin(self) -> None:
+        self._task = self._loop.create_task(self._coroutine())
+        self._task.add_done_callback(lambda _task: self._under_way.release())
+
+    def _call_off(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
 
 
 def _new_broker() -> Broker:

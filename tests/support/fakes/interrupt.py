@@ -1,4 +1,4 @@
-"""An interrupt that no wait hears of."""
+"""Interrupts that come where they do the most harm."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import contextlib
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
 
 @contextlib.contextmanager
@@ -36,3 +37,48 @@ def interrupted_in(function: str) -> Iterator[None]:
         over.set()
         elsewhere.join()
         signal.signal(signal.SIGUSR1, before)
+
+
+class Interruption:
+    """An interrupt of this thread after so many instructions of some modules.
+
+    Parameters
+    ----------
+    steps
+        How many instructions they may carry out before.
+    modules
+        The last parts of their names; what is carried out elsewhere does not count.
+
+    Attributes
+    ----------
+    happened
+        Whether it has come.
+
+    """
+
+    def __init__(self, steps: int, modules: tuple[str, ...]) -> None:
+        self._left, self._modules, self.happened = steps, modules, False
+
+    def trace(self, frame: FrameType, event: str, _argument: object) -> Any:
+        """Count; a function as `sys.settrace` takes it."""
+        if frame.f_globals.get("__name__", "").rpartition(".")[2] not in self._modules:
+            return None
+        frame.f_trace_opcodes = True
+        self._left -= event == "opcode"
+        if self._left < 0 and not self.happened:
+            self.happened = True
+            raise KeyboardInterrupt
+        return self.trace
+
+
+@contextlib.contextmanager
+def interrupted_after(steps: int, *modules: str) -> Iterator[Interruption]:
+    """Interrupt this thread after so many instructions of these modules, if there are so many."""
+    interruption, before = Interruption(steps, modules), sys.gettrace()
+    sys.settrace(interruption.trace)
+    try:
+        yield interruption
+    except KeyboardInterrupt:
+        assert interruption.happened
+    finally:
+        sys.settrace(before)
