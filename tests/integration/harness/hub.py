@@ -260,6 +260,19 @@ class Hub:
             raise
         return child
 
+    def wait_until_reachable(self) -> None:
+        """Wait until its proxy leads to it; that comes after all services of its have answered."""
+        wait_until(
+            lambda: any(route["data"].get("hub") for route in self.routes().values()),
+            "the Hub behind its proxy",
+            within=_START_UP,
+        )
+
+    def routes(self) -> dict[str, Any]:
+        """Return where its proxy leads."""
+        found: dict[str, Any] = self.api("GET", "proxy").raise_for_status().json()
+        return found
+
     def _answers(self, child: Child) -> bool:
         if not child.running:
             msg = f"the Hub ended while it started:\n{child.log_text()}"

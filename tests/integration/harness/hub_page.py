@@ -27,6 +27,7 @@ def log_in(page: Page, hub: Hub, person: str = "ada", path: str = "hub/home") ->
         Where they are then, below the Hub's address.
 
     """
+    hub.wait_until_reachable()
     page.goto(f"{hub.url}{path}")
     page.get_by_label("Username").fill(hub.name(person))
     page.get_by_label("Password").fill("any")

@@ -37,6 +37,7 @@ class HubUser(Closing):
 
     def __init__(self, hub: Hub, person: str = "ada", **options: Any) -> None:
         self.hub, self.person = hub, person
+        hub.wait_until_reachable()
         self.http = loopback_client(timeout=60.0, **options)
         self.log_in()
 
