@@ -1,8 +1,9 @@
 """Where on a JupyterHub this server is, from what the Hub has told it.
 
 One redirect URI serves everybody: ``{hub}/hub/user-redirect/platform-auth/callback`` takes a
-browser to its own person's default server. A sign-in that a named server began bears the name of
-that server in front of its state, so that the default server can pass the browser on.
+browser to its own person's default server. A sign-in bears the name of the server that began it
+(nothing for the one without a name) in front of its state, so that the default server can pass the
+browser on: on a Hub with ``default_server_name`` that one has a name, too.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class HubPlace:
     prefix
         This server's: ``/jupyter/user/ada/`` or ``/jupyter/user/ada/work/``.
     server
-        This server's name; empty for the default one.
+        This server's name; empty for the one without.
     public_url
         The Hub's address in a browser, if the Hub knows it; it ends in ``/hub/``.
 
@@ -83,7 +84,7 @@ class HubPlace:
     @property
     def mark(self) -> str:
         """What the states of sign-ins that begin here start with."""
-        return f"{self.server}{_END_OF_NAME}" if _NAME.fullmatch(self.server) else ""
+        return f"{self.server}{_END_OF_NAME}" if _may_lead(self.server) else ""
 
     def elsewhere(self, request_uri: str) -> str | None:
         """Return where a browser that has come back must go on to; None where it is right here.
@@ -102,7 +103,7 @@ class HubPlace:
 
         """
         name, dot, _ = callback_parameters(request_uri).get("state", "").partition(_END_OF_NAME)
-        if not dot or name == self.server or not _NAME.fullmatch(name):
+        if not dot or name == self.server or not _may_lead(name):
             return None
         path = url_path_join(self._person, quote(name), _CALLBACK)
         return f"{path}?{urlsplit(request_uri).query}"
@@ -112,6 +113,10 @@ class HubPlace:
         """The prefix that all servers of this person's share."""
         own = f"{quote(self.server)}/" if self.server else ""
         return self.prefix.removesuffix(own)
+
+
+def _may_lead(name: str) -> bool:
+    return not name or _NAME.fullmatch(name) is not None
 
 
 def browser_scheme(request: HTTPServerRequest) -> str:

@@ -224,6 +224,24 @@ def test_no_refresh_token_or_verifier_is_in_any_log(
     assert found <= {"code"}
 
 
+def test_where_the_default_server_has_a_name(
+    start_hub: Callable[..., Hub], oidc: OidcProvider
+) -> None:
+    settings = {"profiles": {"prod": profile(oidc.issuer, PLATFORM)}, "sign_in_timeout": 60}
+    config = 'c.JupyterHub.default_server_name = "main"'
+    hub = start_hub(users=("ada",), settings=settings, config=config)
+    oidc.allow_redirects("notebook", [hub.callback_url])
+    for server in ("main", ""):
+        hub.start_server("ada", server)
+    with HubUser(hub, "ada") as ada:
+        for server in ("main", ""):
+            page = ada.sign_in("prod", server=server)
+            assert page.status_code == 200
+            assert str(page.url).startswith(f"{hub.server_url('ada', server)}platform-auth/")
+            assert ada.session("prod", server)["signed_in_as"] == ADA.email
+            ada.post("prod", "sign-out", server=server)
+
+
 def test_where_every_user_has_a_domain_of_their_own(
     start_hub: Callable[..., Hub], oidc: OidcProvider, browser: BrowserSession, person: Person
 ) -> None:
