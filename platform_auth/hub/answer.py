@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tornado import web
 
+from ..broker.pages import HEADERS, page
 from ..oauth.redaction import redact
 
 if TYPE_CHECKING:
@@ -23,6 +24,12 @@ class Answer(web.RequestHandler):
     def initialize(self, service: Service) -> None:
         """Take what the route gives."""
         self.service = service
+
+    def set_default_headers(self) -> None:
+        """Say neither which server this is nor anything that a browser might guess at."""
+        self.clear_header("Server")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Content-Type-Options", "nosniff")
 
     async def prepare(self) -> None:
         """Begin."""
@@ -57,3 +64,11 @@ class Nowhere(Answer):
         """Refuse."""
         await super().prepare()
         raise web.HTTPError(404)
+
+    def write_error(self, status_code: int, **_kwargs: object) -> None:  # noqa: ARG002 - Tornado's
+        """Show the way on."""
+        for name, value in HEADERS.items():
+            self.set_header(name, value)
+        what = "This address leads nowhere."
+        link = (self.service.prefix, "Your sign-ins")
+        self.finish(page("There is no such page", what, kind="bad", link=link))

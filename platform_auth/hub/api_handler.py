@@ -21,11 +21,6 @@ if TYPE_CHECKING:
 class JsonHandler(Answer):
     """Answers in the protocol's own form, whatever goes wrong."""
 
-    def set_default_headers(self) -> None:
-        """Keep answers out of caches, and from being taken for anything else."""
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("X-Content-Type-Options", "nosniff")
-
     def body(self) -> dict[str, Any]:
         """Return the JSON object that came."""
         return json_object(self.request.body)

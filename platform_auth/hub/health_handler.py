@@ -18,7 +18,6 @@ class HealthHandler(Answer):
         """Answer 200, or 503 while the replica ends."""
         leaving = self.service.is_leaving
         self.set_status(HTTPStatus.SERVICE_UNAVAILABLE if leaving else HTTPStatus.OK)
-        self.set_header("Cache-Control", "no-store")
         self.finish({"status": "leaving" if leaving else "ok"})
 
     def head(self) -> None:

@@ -465,7 +465,19 @@ class TestPage:
     def test_that_does_not_exist_says_so(self, run: ServiceRun) -> None:
         answer = run.browser("ada").get("nowhere?code=x")
         assert answer.status_code == 404
-        assert "code" not in answer.text
+        assert "code=x" not in answer.text
+        assert "Your sign-ins" in answer.text
+
+    @pytest.mark.parametrize("path", ["", "nowhere", "health", "metrics", "v1/profiles"])
+    def test_says_what_it_is_for_and_not_which_server_it_comes_from(
+        self, run: ServiceRun, path: str
+    ) -> None:
+        headers = run.browser("ada").get(path).headers
+        assert "server" not in headers
+        assert (headers["x-content-type-options"], headers["cache-control"]) == (
+            "nosniff",
+            "no-store",
+        )
 
 
 class TestLife:
